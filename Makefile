@@ -1,0 +1,46 @@
+# The front door. Everything real is in meson.build; what it needs is in tools/setup.
+
+PREFIX ?= /usr/local
+
+all: build/build.ninja
+	@ninja -C build leat lib/libleat.a bench/copyloop
+
+build/build.ninja:
+	@tools/setup build
+	@meson setup build -Dwerror=true
+
+setup:
+	@tools/setup build test demo
+
+demo: all
+	@tools/setup demo
+	@tools/demo
+
+test:
+	@tools/setup build test
+	@tests/run
+
+soak: all
+	@tools/setup test
+	@tests/run soak
+
+bench: all
+	@tools/setup demo
+	@bench/run
+
+install: all
+	@meson configure build -Dprefix=$(abspath $(PREFIX))
+	@DESTDIR=$(DESTDIR) meson install -C build
+
+check-style: build/build.ninja
+	@tools/setup test
+	@tools/style check
+
+format:
+	@tools/setup test
+	@tools/style format
+
+clean:
+	@rm -rf build build-asan build-tsan
+
+.PHONY: all setup demo test soak bench install check-style format clean
