@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * csum.h - the Internet checksum (RFC 1071; updates RFC 1624).
+ *
+ * A *sum* is a uint32_t: the one's-complement sum of 16-bit words as they lie in memory, so it
+ * has no byte order of its own and is only ever folded, added or stored. leat_csum_fold() gives
+ * the 16 bits to be stored with memcpy; a stored checksum is its complement. Sums may be added
+ * with leat_csum_add() when each part but the last has an even length.
+ *
+ * Threads: pure functions. The transport checksum functions want a parsed packet
+ * (depth LEAT_DEPTH_TRANSPORT) and walk chains.
+ */
+#ifndef LEAT_CSUM_H
+#define LEAT_CSUM_H
+
+#include <leat/pkt.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The sum of `len` bytes at `p` added to `sum`; an odd last byte counts as if followed by 0. */
+uint32_t leat_csum_partial(const void *p, size_t len, uint32_t sum);
+
+/* One's-complement addition. */
+static inline uint32_t leat_csum_add(uint32_t a, uint32_t b)
+{
+	uint64_t s = (uint64_t)a + b;
+
+	return (uint32_t)(s + (s >> 32));
+}
+
+/* To 16 bits, not complemented; memory order. */
+static inline uint16_t leat_csum_fold(uint32_t sum)
+{
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)(sum + (sum >> 16));
+}
+
+/* Sum of the pseudo-header of level `l` of the frame at `frame`: addresses, protocol, and `len`
+ * bytes of transport header and payload (RFC 9293 3.1, RFC 8200 8.1). */
+uint32_t leat_csum_pseudo(const uint8_t *frame, const struct leat_level *l, uint32_t len);
+
+/* Sum of the frame's bytes [off, off + len), across slices. */
+uint32_t leat_csum_pkt(const struct leat_pkt *pkt, uint32_t off, uint32_t len, uint32_t sum);
+
+/* Whether the innermost TCP or UDP checksum is right, or known to be. A UDP checksum of zero over
+ * IPv4 is right; a fragment's and other protocols' are not. Padding behind the IP packet, or
+ * behind the UDP length, does not count. On true, and if csum was NONE, sets it to UNNECESSARY.
+ * PARTIAL is taken as right. */
+bool leat_csum_verify(struct leat_pkt *pkt);
+
+/* Completes a PARTIAL checksum in place (a UDP sum of 0 becomes 0xffff) and sets UNNECESSARY.
+ * Others pass untouched. Gives 0, or -EINVAL, changing nothing, if start or offset lie outside
+ * the frame's first slice or the frame. Source: the kernel's skb_checksum_help contract. */
+int leat_csum_complete(struct leat_pkt *pkt);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gso.h - Generic Segmentation Offload: one super-packet becomes the segments that go on the
+ * wire.
+ *
+ * Zero copy: a segment is header bytes, written to memory the caller gives, and slices of the
+ * super-packet's payload. Resumable: when the output runs out of room the segmenter stops
+ * between two segments, and continues there on the next call; any output room of one segment
+ * makes progress. The super-packet must stay as it is until the last segment has been used; it
+ * stays the caller's (it is neither taken nor changed).
+ *
+ * Each segment has its own checksum state and gso fields, so that the output of partial GSO, or
+ * of a caller whose port completes checksums, can be described to the port. Rules: Linux 6.18's.
+ * Threads: a segmenter belongs to one thread.
+ */
+#ifndef LEAT_GSO_H
+#define LEAT_GSO_H
+
+#include <leat/pkt.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum {
+	LEAT_UDP_MAX_SEGMENTS = 128,
+	LEAT_TCP_MIN_GSO_SIZE = 8, /* what newer kernels raise an untrusted size to; 6.18 does not */
+};
+
+/* Where segments are written. The caller sets the arrays, their room, and resets n_* to 0 to
+ * start afresh; leat_gso_segment() appends. */
+struct leat_gso_out {
+	struct leat_seg *segs;
+	unsigned max_segs, n_segs;
+	struct leat_slice *slices; /* a segment's first slice is its headers */
+	unsigned max_slices, n_slices;
+	uint8_t *hdr; /* headers, one after another */
+	size_t hdr_room, hdr_used;
+	size_t headroom; /* bytes left free in front of each segment's headers, for the caller */
+};
+
+struct leat_seg {
+	uint32_t slice;	  /* index of its first slice */
+	uint32_t slices;  /* how many */
+	uint32_t len;	  /* bytes, headroom not counted */
+	uint32_t gso_type; /* as in struct leat_pkt; 0 and 0 for a wire-sized segment */
+	uint16_t gso_size, gso_segs;
+	uint16_t csum_start, csum_offset; /* with LEAT_CSUM_PARTIAL */
+	uint8_t csum;			  /* enum leat_csum */
+};
+
+struct leat_gso_conf {
+	uint16_t gso_size; /* payload bytes per segment, instead of the packet's; 0: the packet's */
+	bool csum_partial; /* leave transport checksums partial: the port completes them */
+};
+
+/* State of one super-packet's segmentation; caller's memory, any. Not to be looked into. */
+struct leat_gso {
+	const struct leat_pkt *pkt;
+	const struct leat_pkt *slice; /* where the next payload byte is */
+	uint32_t slice_off;
+	uint32_t off;	 /* payload bytes already segmented */
+	uint32_t payload; /* payload bytes altogether */
+	uint32_t gso_size;
+	uint32_t seg;	  /* index of the next segment */
+	uint32_t hdr_len;
+	uint32_t sum;	  /* of what does not change between segments: transport, ... */
+	uint32_t ip_sum[LEAT_LEVELS]; /* ... and each level's IPv4 header */
+	uint8_t kind;
+	bool csum_partial;
+};
+
+/* Begin to segment the parsed super-packet `pkt`. Gives the number of segments, 2 or more, or,
+ * with `gso` untouched:
+ * -EINVAL: not a super-packet, gso_size 0 or not smaller than the payload or too large for a
+ *  segment's IP length, a type that disagrees with the headers or that combines what cannot be,
+ *  headers that are not where the descriptor has them, an IP length field that disagrees with
+ *  the frame (padding, or a cut packet; TCP's may be 0), a fragment, csum_start not at the
+ *  transport header, UDP_L4 with more than LEAT_UDP_MAX_SEGMENTS segments;
+ * -EPROTONOSUPPORT: a type this library does not segment, or an IPv6 jumbogram option.
+ * The packet's own checksums are not read: each segment gets fresh ones, a UDP checksum too where
+ * the packet had none. */
+int leat_gso_init(struct leat_gso *gso, const struct leat_pkt *pkt,
+		  const struct leat_gso_conf *conf);
+
+/* Append segments to `out` until all are done or one more would not fit. Gives how many it
+ * appended: 0 when all were done, or, if leat_gso_done() is false, when the room is too small for
+ * even one (a segment needs a leat_seg, headroom + hdr_len header bytes, and one slice for the
+ * headers and one for each slice of the chain its payload touches). */
+unsigned leat_gso_segment(struct leat_gso *gso, struct leat_gso_out *out);
+
+static inline bool leat_gso_done(const struct leat_gso *gso)
+{
+	return gso->off >= gso->payload;
+}
+
+/* Segments of `pkt`: ceil(payload / gso_size), or members; 1 for an ordinary frame. */
+uint32_t leat_gso_segs(const struct leat_pkt *pkt);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * csum.c - the Internet checksum, 64 bits at a time.
+ *
+ * One's-complement addition does not care how wide its words are: the sum of 64-bit words, each
+ * carry out of the top added back at the bottom, folds to the same 16 bits as the sum of 16-bit
+ * words (RFC 1071, 2 (C)). Several accumulators keep one addition from waiting for the last, and
+ * carries are counted apart, to be added once at the end. The byte order of the machine does not
+ * matter either (2 (B)), except that a part which begins at an odd offset has its bytes in the
+ * wrong halves: its sum is rotated by eight bits, which multiplies it by 256 and so swaps them.
+ */
+#include <errno.h>
+#include <leat/csum.h>
+
+#include "hdr.h"
+
+static inline uint64_t add64(uint64_t a, uint64_t b)
+{
+	a += b;
+	return a + (a < b);
+}
+
+static uint32_t fold64(uint64_t sum)
+{
+	return leat_csum_add((uint32_t)sum, (uint32_t)(sum >> 32));
+}
+
+/* Fewer than 8 bytes. */
+static uint64_t sum_tail(const uint8_t *p, size_t len)
+{
+	uint64_t sum = 0;
+
+	if (len & 4) {
+		sum += load_raw32(p);
+		p += 4;
+	}
+	if (len & 2) {
+		sum += load_raw16(p);
+		p += 2;
+	}
+	if (len & 1)
+		sum += load_raw16((const uint8_t[]){*p, 0});
+	return sum;
+}
+
+/* A sum modulo 2^64, and how often it went over. */
+struct acc {
+	uint64_t sum, carries;
+};
+
+static inline void add_word(struct acc *acc, const uint8_t *p)
+{
+	uint64_t word = load_raw64(p);
+
+	acc->sum += word;
+	acc->carries += acc->sum < word;
+}
+
+uint32_t leat_csum_partial(const void *p, size_t len, uint32_t sum)
+{
+	struct acc a = {sum, 0}, b = {0, 0}, c = {0, 0}, d = {0, 0};
+	const uint8_t *at = p;
+	uint64_t all;
+
+	for (; len >= 64; at += 64, len -= 64) {
+		add_word(&a, at);
+		add_word(&b, at + 8);
+		add_word(&c, at + 16);
+		add_word(&d, at + 24);
+		add_word(&a, at + 32);
+		add_word(&b, at + 40);
+		add_word(&c, at + 48);
+		add_word(&d, at + 56);
+	}
+	all = add64(add64(a.sum, b.sum), add64(c.sum, d.sum));
+	all = add64(all, a.carries + b.carries + c.carries + d.carries);
+	for (; len >= 8; at += 8, len -= 8)
+		all = add64(all, load_raw64(at));
+	return fold64(add64(all, sum_tail(at, len)));
+}
+
+uint32_t leat_csum_pseudo(const uint8_t *frame, const struct leat_level *l, uint32_t len)
+{
+	const uint8_t *ip = frame + l->network;
+	uint8_t words[8] = {0};
+	uint64_t sum;
+
+	store_be32(words, len);
+	words[7] = l->protocol;
+	sum = load_raw64(words);
+	if (l->version == 4)
+		return fold64(add64(sum, load_raw64(ip + IP4_SRC))); /* both addresses */
+	sum = add64(sum, load_raw64(ip + IP6_SRC));
+	sum = add64(sum, load_raw64(ip + IP6_SRC + 8));
+	sum = add64(sum, load_raw64(ip + IP6_DST));
+	return fold64(add64(sum, load_raw64(ip + IP6_DST + 8)));
+}
+
+uint32_t leat_csum_pkt(const struct leat_pkt *pkt, uint32_t off, uint32_t len, uint32_t sum)
+{
+	bool odd = false;
+
+	for (; pkt && len > 0; pkt = pkt->frag_list) {
+		uint32_t n, part;
+
+		if (off >= pkt->headlen) {
+			off -= pkt->headlen;
+			continue;
+		}
+		n = pkt->headlen - off < len ? pkt->headlen - off : len;
+		part = leat_csum_partial(pkt->data + off, n, 0);
+		sum = leat_csum_add(sum, odd ? part << 8 | part >> 24 : part);
+		odd ^= n & 1;
+		len -= n;
+		off = 0;
+	}
+	return sum;
+}
+
+/* The bytes of a datagram's `room` that its checksum covers, 0 if the UDP length is wrong. */
+static uint32_t udp_len(const uint8_t *udp, uint32_t room)
+{
+	uint32_t len = load_be16(udp + UDP_LEN);
+
+	return len < UDP_HLEN || len > room ? 0 : len;
+}
+
+static bool is_right(const struct leat_pkt *pkt)
+{
+	const struct leat_level *l = leat_pkt_inner(pkt);
+	const uint8_t *l4 = pkt->data + l->transport;
+	uint32_t len = level_end(pkt, l) - l->transport;
+	uint32_t sum;
+
+	if (l->flags & LEAT_IP_FRAGMENT)
+		return false;
+	if (l->protocol == PROTO_UDP) {
+		len = udp_len(l4, len);
+		if (load_raw16(l4 + UDP_CHECK) == 0)
+			return len > 0 && l->version == 4;
+	} else if (l->protocol != PROTO_TCP) {
+		return false;
+	}
+	sum = leat_csum_pseudo(pkt->data, l, len);
+	return len > 0 && leat_csum_fold(leat_csum_pkt(pkt, l->transport, len, sum)) == 0xffff;
+}
+
+bool leat_csum_verify(struct leat_pkt *pkt)
+{
+	if (pkt->csum != LEAT_CSUM_NONE)
+		return true;
+	if (pkt->depth < LEAT_DEPTH_TRANSPORT || !is_right(pkt))
+		return false;
+	pkt->csum = LEAT_CSUM_UNNECESSARY;
+	return true;
+}
+
+int leat_csum_complete(struct leat_pkt *pkt)
+{
+	uint32_t field = (uint32_t)pkt->csum_start + pkt->csum_offset;
+	uint16_t check;
+
+	if (pkt->csum != LEAT_CSUM_PARTIAL)
+		return 0;
+	if (field + 2 > pkt->headlen)
+		return -EINVAL;
+	check = (uint16_t)~leat_csum_fold(
+		leat_csum_pkt(pkt, pkt->csum_start, pkt->len - pkt->csum_start, 0));
+	if (check == 0 && pkt->csum_offset == UDP_CHECK)
+		check = 0xffff; /* in UDP, 0 stands for no checksum */
+	store_raw16(pkt->data + field, check);
+	pkt->csum = LEAT_CSUM_UNNECESSARY;
+	return 0;
+}
