@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rss.c - which header fields are hashed, and the indirection table.
+ *
+ * The input is at most two pairs that lie in the frame as they are hashed: source and
+ * destination address, source and destination port. A flow type's fields choose halves of the
+ * pairs; what is not chosen leaves no gap. A symmetric transform makes of a pair one that is the
+ * same for both directions, so it wants whole pairs.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include <leat/parse.h>
+#include <leat/rss.h>
+
+#include "../hdr.h"
+
+enum {
+	ADDRESSES = LEAT_RXH_IP_SRC | LEAT_RXH_IP_DST,
+	PORTS = LEAT_RXH_L4_B_0_1 | LEAT_RXH_L4_B_2_3,
+};
+
+static bool is_ip_only(unsigned flow)
+{
+	return flow == LEAT_RSS_IP4 || flow == LEAT_RSS_IP6;
+}
+
+static bool is_default(const uint32_t *fields)
+{
+	uint32_t any = 0;
+
+	for (unsigned flow = 0; flow < LEAT_RSS_FLOWS; flow++)
+		any |= fields[flow];
+	return any == 0;
+}
+
+/* None of the pair's halves, or both. */
+static bool is_symmetric(uint32_t fields, uint32_t pair)
+{
+	return (fields & pair) == 0 || (fields & pair) == pair;
+}
+
+static bool check_fields(const struct leat_rss_conf *conf)
+{
+	for (unsigned flow = 0; flow < LEAT_RSS_FLOWS; flow++) {
+		uint32_t fields = conf->fields[flow];
+
+		if (fields & ~(uint32_t)(is_ip_only(flow) ? ADDRESSES : ADDRESSES | PORTS))
+			return false;
+		if (conf->xfrm != LEAT_RSS_XFRM_NONE &&
+		    !(is_symmetric(fields, ADDRESSES) && is_symmetric(fields, PORTS)))
+			return false;
+	}
+	return true;
+}
+
+static bool check_indir(const struct leat_rss_conf *conf, unsigned size)
+{
+	if (conf->n_queues < 1 || conf->n_queues > UINT16_MAX)
+		return false;
+	if (size > LEAT_RSS_INDIR_MAX || (size & (size - 1)) != 0)
+		return false;
+	for (unsigned i = 0; conf->indir != NULL && i < size; i++) {
+		if (conf->indir[i] >= conf->n_queues)
+			return false;
+	}
+	return true;
+}
+
+static void fill_fields(uint32_t *to, const uint32_t *from)
+{
+	bool by_default = is_default(from);
+
+	for (unsigned flow = 0; flow < LEAT_RSS_FLOWS; flow++) {
+		to[flow] = from[flow];
+		if (by_default)
+			to[flow] = is_ip_only(flow) ? ADDRESSES : ADDRESSES | PORTS;
+	}
+}
+
+int leat_rss_init(struct leat_rss *rss, const struct leat_rss_conf *conf)
+{
+	unsigned size = conf->indir_size != 0 ? conf->indir_size : LEAT_RSS_INDIR_DEFAULT;
+
+	if (conf->key_len < LEAT_RSS_KEY_MIN || conf->key_len > LEAT_RSS_KEY_MAX)
+		return -EINVAL;
+	if ((unsigned)conf->xfrm > LEAT_RSS_SYM_OR_XOR || !check_fields(conf) ||
+	    !check_indir(conf, size))
+		return -EINVAL;
+
+	leat_toeplitz_init(&rss->toeplitz, conf->key, conf->key_len);
+	fill_fields(rss->fields, conf->fields);
+	rss->xfrm = (uint8_t)conf->xfrm;
+	rss->n_queues = (uint16_t)conf->n_queues;
+	rss->indir_size = (uint16_t)size;
+	for (unsigned i = 0; i < size; i++)
+		rss->indir[i] =
+			conf->indir != NULL ? conf->indir[i] : (uint16_t)(i % conf->n_queues);
+	/* The key may be the one in `rss`: a change of something else. */
+	rss->key_len = (uint16_t)conf->key_len;
+	memmove(rss->key, conf->key, conf->key_len);
+	return 0;
+}
+
+/* The parser need not know SCTP for its ports to be hashed: they lead its header. */
+static bool has_ports(const struct leat_pkt *pkt, const struct leat_level *l)
+{
+	if (l->flags & LEAT_IP_FRAGMENT)
+		return false;
+	if (pkt->depth == LEAT_DEPTH_TRANSPORT)
+		return true;
+	return l->protocol == PROTO_SCTP && pkt->reason == LEAT_PARSE_PROTOCOL &&
+	       l->transport + (uint32_t)SCTP_HLEN <= pkt->headlen;
+}
+
+static enum leat_rss_flow find_flow(const struct leat_pkt *pkt, const struct leat_level *l)
+{
+	bool v4 = l->version == 4;
+
+	if (!has_ports(pkt, l))
+		return v4 ? LEAT_RSS_IP4 : LEAT_RSS_IP6;
+	switch (l->protocol) {
+	case PROTO_TCP: return v4 ? LEAT_RSS_TCP4 : LEAT_RSS_TCP6;
+	case PROTO_UDP: return v4 ? LEAT_RSS_UDP4 : LEAT_RSS_UDP6;
+	case PROTO_SCTP: return v4 ? LEAT_RSS_SCTP4 : LEAT_RSS_SCTP6;
+	default: return v4 ? LEAT_RSS_IP4 : LEAT_RSS_IP6;
+	}
+}
+
+/* (s, d) becomes (s ^ d, s ^ d), or (s | d, s ^ d): the bits set in both make the difference. */
+static inline void mix(uint8_t *to, const uint8_t *pair, size_t len, unsigned xfrm)
+{
+	uint8_t both = xfrm == LEAT_RSS_SYM_OR_XOR ? 0xff : 0;
+
+	for (size_t i = 0; i < len; i++) {
+		uint8_t s = pair[i], d = pair[len + i];
+
+		to[i] = (s ^ d) | (s & d & both);
+		to[len + i] = s ^ d;
+	}
+}
+
+/* Append the halves of a pair that `fields` chooses, transformed; `first` is the first half's
+ * bit, the second's is the next. */
+static inline uint8_t *gather(uint8_t *to, const uint8_t *pair, size_t len, uint32_t fields,
+			      uint32_t first, unsigned xfrm)
+{
+	switch (fields / first & 3) {
+	case 0: return to;
+	case 1: memcpy(to, pair, len); return to + len;
+	case 2: memcpy(to, pair + len, len); return to + len;
+	}
+	if (xfrm == LEAT_RSS_XFRM_NONE)
+		memcpy(to, pair, 2 * len);
+	else
+		mix(to, pair, len, xfrm);
+	return to + 2 * len;
+}
+
+uint32_t leat_rss_hash(const struct leat_rss *rss, const struct leat_pkt *pkt,
+		       enum leat_hash_type *type)
+{
+	uint8_t input[LEAT_RSS_INPUT_MAX], *end = input;
+	const struct leat_level *l;
+	uint32_t fields;
+	const uint8_t *ip;
+
+	*type = LEAT_HASH_NONE;
+	if (pkt->levels == 0)
+		return 0;
+	l = leat_pkt_inner(pkt);
+	fields = rss->fields[find_flow(pkt, l)];
+	if (fields == 0)
+		return 0;
+	ip = pkt->data + l->network;
+	if (l->version == 4)
+		end = gather(end, ip + IP4_SRC, 4, fields, LEAT_RXH_IP_SRC, rss->xfrm);
+	else
+		end = gather(end, ip + IP6_SRC, 16, fields, LEAT_RXH_IP_SRC, rss->xfrm);
+	end = gather(end, pkt->data + l->transport, 2, fields, LEAT_RXH_L4_B_0_1, rss->xfrm);
+	*type = fields & PORTS ? LEAT_HASH_L4 : LEAT_HASH_L3;
+	return leat_toeplitz_hash(&rss->toeplitz, input, (size_t)(end - input));
+}
+
+void leat_rss_receive(const struct leat_rss *rss, struct leat_pkt *const *pkts, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		enum leat_hash_type type;
+
+		if (pkts[i]->hash_type != LEAT_HASH_NONE)
+			continue;
+		pkts[i]->hash = leat_rss_hash(rss, pkts[i], &type);
+		pkts[i]->hash_type = (uint8_t)type;
+	}
+}
