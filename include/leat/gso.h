@@ -24,7 +24,8 @@ extern "C" {
 
 enum {
 	LEAT_UDP_MAX_SEGMENTS = 128,
-	LEAT_TCP_MIN_GSO_SIZE = 8, /* what newer kernels raise an untrusted size to; 6.18 does not */
+	LEAT_TCP_MIN_GSO_SIZE =
+		8, /* what newer kernels raise an untrusted size to; 6.18 does not */
 };
 
 /* Where segments are written. The caller sets the arrays, their room, and resets n_* to 0 to
@@ -40,9 +41,9 @@ struct leat_gso_out {
 };
 
 struct leat_seg {
-	uint32_t slice;	  /* index of its first slice */
-	uint32_t slices;  /* how many */
-	uint32_t len;	  /* bytes, headroom not counted */
+	uint32_t slice;	   /* index of its first slice */
+	uint32_t slices;   /* how many */
+	uint32_t len;	   /* bytes, headroom not counted */
 	uint32_t gso_type; /* as in struct leat_pkt; 0 and 0 for a wire-sized segment */
 	uint16_t gso_size, gso_segs;
 	uint16_t csum_start, csum_offset; /* with LEAT_CSUM_PARTIAL */
@@ -59,12 +60,12 @@ struct leat_gso {
 	const struct leat_pkt *pkt;
 	const struct leat_pkt *slice; /* where the next payload byte is */
 	uint32_t slice_off;
-	uint32_t off;	 /* payload bytes already segmented */
+	uint32_t off;	  /* payload bytes already segmented */
 	uint32_t payload; /* payload bytes altogether */
 	uint32_t gso_size;
-	uint32_t seg;	  /* index of the next segment */
+	uint32_t seg; /* index of the next segment */
 	uint32_t hdr_len;
-	uint32_t sum;	  /* of what does not change between segments: transport, ... */
+	uint32_t sum;		      /* of what does not change between segments: transport, ... */
 	uint32_t ip_sum[LEAT_LEVELS]; /* ... and each level's IPv4 header */
 	uint8_t kind;
 	bool csum_partial;

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * frame.c - frames for tests. The arithmetic is the RFCs', a byte or a word at a time.
+ */
+#include "frame.h"
+
+#include <leat/parse.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ETH = 14, TAG = 4, IP4 = 20, IP6 = 40, TCP = 20, UDP = 8 };
+
+static void put16(uint8_t *p, uint32_t v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
+
+static void put32(uint8_t *p, uint32_t v)
+{
+	put16(p, v >> 16);
+	put16(p + 2, v & 0xffff);
+}
+
+static uint32_t get16(const uint8_t *p)
+{
+	return (uint32_t)(p[0] * 256 + p[1]);
+}
+
+static uint32_t get32(const uint8_t *p)
+{
+	return get16(p) * 65536 + get16(p + 2);
+}
+
+uint16_t frame_sum(const uint8_t *p, size_t len, uint32_t sum)
+{
+	sum = sum % 65536 + sum / 65536;
+	for (size_t i = 0; i < len; i++) {
+		sum += i % 2 == 0 ? p[i] * 256u : p[i];
+		sum = sum % 65536 + sum / 65536;
+	}
+	return (uint16_t)(sum % 65536 + sum / 65536);
+}
+
+uint16_t frame_pseudo(const uint8_t *ip, uint8_t protocol, uint32_t len)
+{
+	uint32_t sum = protocol + len / 65536 + len % 65536;
+
+	return ip[0] / 16 == 4 ? frame_sum(ip + 12, 8, sum) : frame_sum(ip + 8, 32, sum);
+}
+
+/* The checksum to be stored for the `len` bytes at `l4`, whose field is 0 now. */
+static uint16_t transport_csum(const uint8_t *ip, uint8_t protocol, const uint8_t *l4, uint32_t len)
+{
+	uint16_t sum = frame_sum(l4, len, frame_pseudo(ip, protocol, len));
+
+	if (protocol == FRAME_UDP && sum == 0xffff)
+		return 0xffff;
+	return (uint16_t)~sum;
+}
+
+static uint8_t version_of(const struct frame *f)
+{
+	return f->version == 0 ? 4 : f->version;
+}
+
+static uint8_t protocol_of(const struct frame *f)
+{
+	return f->protocol == 0 ? FRAME_TCP : f->protocol;
+}
+
+static uint32_t link_len(const struct frame *f)
+{
+	return ETH + TAG * (uint32_t)f->vlans;
+}
+
+static uint32_t transport_len(const struct frame *f)
+{
+	if (protocol_of(f) == FRAME_TCP)
+		return TCP + (uint32_t)f->opts_len;
+	return protocol_of(f) == FRAME_UDP ? UDP : 0;
+}
+
+static uint32_t network_len(const struct frame *f)
+{
+	return (version_of(f) == 4 ? IP4 : IP6) + (uint32_t)f->ext_len;
+}
+
+uint32_t frame_hdr_len(const struct frame *f)
+{
+	return link_len(f) + network_len(f) + transport_len(f);
+}
+
+uint32_t frame_len(const struct frame *f)
+{
+	return frame_hdr_len(f) + f->payload + f->padding;
+}
+
+static void build_link(const struct frame *f, uint8_t *p)
+{
+	memcpy(p, (uint8_t[]){2, 0, 0, 0, 1, f->dst_mac, 2, 0, 0, 0, 2, f->src_mac}, 12);
+	p += 12;
+	for (unsigned i = 0; i < f->vlans; i++, p += TAG) {
+		put16(p, i == 0 && f->vlans > 1 ? 0x88a8 : 0x8100);
+		put16(p + 2, f->vlan[i]);
+	}
+	put16(p, version_of(f) == 4 ? 0x0800 : 0x86dd);
+}
+
+static void build_ip4(const struct frame *f, uint8_t *ip, uint32_t len)
+{
+	memset(ip, 0, IP4);
+	ip[0] = (uint8_t)(0x45 + f->ext_len / 4);
+	ip[1] = f->tos;
+	put16(ip + 2, len);
+	put16(ip + 4, f->id);
+	put16(ip + 6, f->frag_off);
+	ip[8] = f->ttl == 0 ? 64 : f->ttl;
+	ip[9] = protocol_of(f);
+	put32(ip + 12, 0xc0000200 ^ f->src);
+	put32(ip + 16, 0xc6336400 ^ f->dst);
+	if (f->ext_len > 0)
+		memcpy(ip + IP4, f->ext, f->ext_len);
+	put16(ip + 10, (uint16_t)~frame_sum(ip, IP4 + f->ext_len, 0));
+	if (f->bad_ip_csum)
+		ip[10] ^= 0x55;
+}
+
+static void build_ip6(const struct frame *f, uint8_t *ip, uint32_t len)
+{
+	static const uint8_t prefix[12] = {0x20, 0x01, 0x0d, 0xb8};
+
+	put32(ip, 6u << 28 | (uint32_t)f->tos << 20 | f->flow_label);
+	put16(ip + 4, len - IP6);
+	ip[6] = f->ext_len > 0 ? f->ext_first : protocol_of(f);
+	ip[7] = f->ttl == 0 ? 64 : f->ttl;
+	memcpy(ip + 8, prefix, sizeof(prefix));
+	put32(ip + 20, 0x10000 + f->src);
+	memcpy(ip + 24, prefix, sizeof(prefix));
+	put32(ip + 36, 0x20000 + f->dst);
+	if (f->ext_len > 0)
+		memcpy(ip + IP6, f->ext, f->ext_len);
+}
+
+static void build_tcp(const struct frame *f, uint8_t *th)
+{
+	put16(th, f->sport);
+	put16(th + 2, f->dport);
+	put32(th + 4, f->seq);
+	put32(th + 8, f->ack);
+	th[12] = (uint8_t)((TCP + f->opts_len) / 4 * 16 + f->reserved);
+	th[13] = (uint8_t)(f->flags + (f->no_ack || (f->flags & FRAME_ACK) != 0 ? 0 : FRAME_ACK));
+	put16(th + 14, f->window);
+	put16(th + 16, 0);
+	put16(th + 18, f->urg_ptr);
+	if (f->opts_len > 0)
+		memcpy(th + TCP, f->opts, f->opts_len);
+}
+
+static void build_udp(const struct frame *f, uint8_t *uh)
+{
+	put16(uh, f->sport);
+	put16(uh + 2, f->dport);
+	put16(uh + 4, UDP + f->payload);
+	put16(uh + 6, 0);
+}
+
+void frame_build(const struct frame *f, uint8_t *dst)
+{
+	uint8_t protocol = protocol_of(f);
+	uint8_t *ip = dst + link_len(f), *l4 = ip + network_len(f), *p = l4 + transport_len(f);
+	uint32_t len = (uint32_t)(p - ip) + f->payload;
+
+	build_link(f, dst);
+	if (version_of(f) == 4)
+		build_ip4(f, ip, len);
+	else
+		build_ip6(f, ip, len);
+	for (uint32_t i = 0; i < f->payload; i++)
+		p[i] = (uint8_t)((f->salt + f->seq + i) * 2654435761u >> 24);
+	memset(p + f->payload, 0, f->padding);
+
+	len = transport_len(f) + f->payload;
+	if (protocol == FRAME_TCP) {
+		build_tcp(f, l4);
+		put16(l4 + 16, transport_csum(ip, protocol, l4, len));
+		l4[16] ^= f->bad_l4_csum ? 0x55 : 0;
+	} else if (protocol == FRAME_UDP) {
+		build_udp(f, l4);
+		put16(l4 + 6, f->no_csum ? 0 : transport_csum(ip, protocol, l4, len));
+		l4[6] ^= f->bad_l4_csum ? 0x55 : 0;
+	}
+}
+
+uint32_t frame_flatten(const struct leat_pkt *pkt, uint8_t *dst)
+{
+	uint32_t len = 0, members = 0;
+	const struct leat_pkt *last = NULL;
+
+	for (const struct leat_pkt *p = pkt; p != NULL; last = p, p = p->frag_list) {
+		if (len + p->headlen > pkt->len)
+			return 0;
+		memcpy(dst + len, p->data, p->headlen);
+		len += p->headlen;
+		members += p != pkt;
+	}
+	if (len != pkt->len || members != pkt->slices || (members > 0 && pkt->frag_tail != last))
+		return 0;
+	return len;
+}
+
+/* Where the headers of a frame are. */
+struct places {
+	uint32_t ip, l4, payload;
+	uint8_t version, protocol;
+};
+
+static uint32_t skip_extensions(const uint8_t *frame, uint32_t at, uint8_t *protocol)
+{
+	while (*protocol == 0 || *protocol == 43 || *protocol == 60 || *protocol == 44) {
+		uint32_t len = *protocol == 44 ? 8 : frame[at + 1] * 8u + 8;
+
+		*protocol = frame[at];
+		at += len;
+	}
+	return at;
+}
+
+static struct places find_places(const uint8_t *frame)
+{
+	struct places at = {.ip = 12};
+
+	while (get16(frame + at.ip) == 0x8100 || get16(frame + at.ip) == 0x88a8)
+		at.ip += TAG;
+	at.ip += 2;
+	at.version = frame[at.ip] / 16;
+	if (at.version == 4) {
+		at.protocol = frame[at.ip + 9];
+		at.l4 = at.ip + frame[at.ip] % 16 * 4u;
+	} else {
+		at.protocol = frame[at.ip + 6];
+		at.l4 = skip_extensions(frame, at.ip + IP6, &at.protocol);
+	}
+	at.payload = at.l4 + (at.protocol == FRAME_TCP ? frame[at.l4 + 12] / 16 * 4u : UDP);
+	return at;
+}
+
+static const char *network_wrong(const uint8_t *ip, uint32_t len, uint32_t hdr_len)
+{
+	if (ip[0] / 16 == 6)
+		return get16(ip + 4) == len - IP6 ? NULL : "IPv6 payload length";
+	if (get16(ip + 2) != len)
+		return "IPv4 total length";
+	return frame_sum(ip, hdr_len, 0) == 0xffff ? NULL : "IPv4 header checksum";
+}
+
+const char *frame_wrong(const uint8_t *frame, uint32_t len, bool partial)
+{
+	struct places at = find_places(frame);
+	const uint8_t *ip = frame + at.ip, *l4 = frame + at.l4;
+	uint32_t check = at.protocol == FRAME_TCP ? 16 : 6, l4_len = len - at.l4;
+	uint16_t pseudo = frame_pseudo(ip, at.protocol, l4_len);
+	const char *wrong = network_wrong(ip, len - at.ip, at.l4 - at.ip);
+
+	if (wrong != NULL)
+		return wrong;
+	if (at.protocol == FRAME_UDP && get16(l4 + 4) != l4_len)
+		return "UDP length";
+	if (partial)
+		return get16(l4 + check) == pseudo ? NULL : "partial checksum";
+	if (frame_sum(l4, l4_len, pseudo) != 0xffff)
+		return "transport checksum";
+	return NULL;
+}
+
+/* The fields of segment `i` of `n` that are not the super-packet's, checksums last. */
+static void fix_headers(const struct leat_pkt *super, struct places at, uint32_t i, bool last,
+			uint8_t *frame, uint32_t len)
+{
+	uint8_t *ip = frame + at.ip, *l4 = frame + at.l4;
+	uint32_t check = at.protocol == FRAME_TCP ? 16 : 6;
+
+	if (at.version == 4) {
+		put16(ip + 2, len - at.ip);
+		if ((super->gso_type & LEAT_GSO_TCP_FIXEDID) == 0)
+			put16(ip + 4, get16(ip + 4) + i);
+		put16(ip + 10, 0);
+		put16(ip + 10, (uint16_t)~frame_sum(ip, at.l4 - at.ip, 0));
+	} else {
+		put16(ip + 4, len - at.ip - IP6);
+	}
+	if (at.protocol == FRAME_TCP) {
+		put32(l4 + 4, get32(l4 + 4) + i * super->gso_size);
+		if (!last)
+			l4[13] &= (uint8_t) ~(FRAME_FIN | FRAME_PSH);
+		if (i > 0)
+			l4[13] &= (uint8_t)~FRAME_CWR;
+	} else {
+		put16(l4 + 4, len - at.l4);
+	}
+	put16(l4 + check, 0);
+	put16(l4 + check, transport_csum(ip, at.protocol, l4, len - at.l4));
+}
+
+uint32_t frame_segment(const struct leat_pkt *super, const uint8_t *flat, uint32_t i, uint8_t *dst)
+{
+	struct places at = find_places(flat);
+	uint32_t from = at.payload + i * super->gso_size;
+	uint32_t n = super->len - from, len;
+
+	if (from >= super->len)
+		return 0;
+	n = n < super->gso_size ? n : super->gso_size;
+	len = at.payload + n;
+	memcpy(dst, flat, at.payload);
+	memcpy(dst + at.payload, flat + from, n);
+	fix_headers(super, at, i, from + n == super->len, dst, len);
+	return len;
+}
+
+struct leat_pkt *arena_add(struct arena *arena, const void *bytes, uint32_t len)
+{
+	struct leat_pkt *pkt = calloc(1, sizeof(*pkt));
+	uint8_t *buf = malloc(len > 0 ? len : 1);
+	void *grown = realloc(arena->pkts, (arena->n + 1) * sizeof(struct leat_pkt *));
+
+	if (pkt == NULL || buf == NULL || grown == NULL)
+		abort();
+	memcpy(buf, bytes, len);
+	leat_pkt_init(pkt, buf, len);
+	pkt->head = buf;
+	pkt->size = len;
+	pkt->cookie = arena->n;
+	leat_parse(&pkt, 1);
+	arena->pkts = grown;
+	arena->pkts[arena->n++] = pkt;
+	return pkt;
+}
+
+struct leat_pkt *arena_frame(struct arena *arena, const struct frame *f)
+{
+	uint32_t len = frame_len(f);
+	uint8_t *bytes = malloc(len);
+	struct leat_pkt *pkt;
+
+	if (bytes == NULL)
+		abort();
+	frame_build(f, bytes);
+	pkt = arena_add(arena, bytes, len);
+	free(bytes);
+	return pkt;
+}
+
+void arena_clear(struct arena *arena)
+{
+	for (unsigned i = 0; i < arena->n; i++) {
+		free(arena->pkts[i]->head);
+		free(arena->pkts[i]);
+	}
+	free(arena->pkts);
+	*arena = (struct arena){0};
+}
