@@ -194,16 +194,18 @@ void frame_build(const struct frame *f, uint8_t *dst)
 
 uint32_t frame_flatten(const struct leat_pkt *pkt, uint8_t *dst)
 {
+	const struct leat_pkt *p = pkt, *last;
 	uint32_t len = 0, members = 0;
-	const struct leat_pkt *last = NULL;
 
-	for (const struct leat_pkt *p = pkt; p != NULL; last = p, p = p->frag_list) {
+	do {
 		if (len + p->headlen > pkt->len)
 			return 0;
 		memcpy(dst + len, p->data, p->headlen);
 		len += p->headlen;
 		members += p != pkt;
-	}
+		last = p;
+		p = p->frag_list;
+	} while (p != NULL);
 	if (len != pkt->len || members != pkt->slices || (members > 0 && pkt->frag_tail != last))
 		return 0;
 	return len;
@@ -245,11 +247,17 @@ static struct places find_places(const uint8_t *frame)
 	return at;
 }
 
+/* What the length field holds: 0 where the length does not fit, which is BIG TCP. */
+static uint32_t length_field(uint32_t len)
+{
+	return len > 0xffff ? 0 : len;
+}
+
 static const char *network_wrong(const uint8_t *ip, uint32_t len, uint32_t hdr_len)
 {
 	if (ip[0] / 16 == 6)
-		return get16(ip + 4) == len - IP6 ? NULL : "IPv6 payload length";
-	if (get16(ip + 2) != len)
+		return get16(ip + 4) == length_field(len - IP6) ? NULL : "IPv6 payload length";
+	if (get16(ip + 2) != length_field(len))
 		return "IPv4 total length";
 	return frame_sum(ip, hdr_len, 0) == 0xffff ? NULL : "IPv4 header checksum";
 }

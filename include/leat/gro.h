@@ -10,8 +10,10 @@
  * first. And where Linux merges what GSO could not make again (urgent pointers that differ), we
  * do not.
  *
- * Packets of one flow must come with the same hash, or without an L4 hash: flush before changing
- * what a port hashes with.
+ * All packets of a flow must come with one L4 hash, or all without: flush before changing what a
+ * port hashes with. IP fragments are the exception: a later one belongs to no flow here, and a
+ * first one without the L4 hash of its flow's other packets is not known to be of it, so neither
+ * gives out what is held.
  *
  * A merge is decided by a pure function that gives a reason, then done by one that cannot fail;
  * the reasons are counted.
@@ -53,36 +55,36 @@ enum leat_gro_reason {
 	LEAT_GRO_TCP_FLAGS,   /* SYN, RST, URG, CWR, or no ACK */
 	LEAT_GRO_L4_CSUM,     /* wrong TCP or UDP checksum, or 0xffff in TCP */
 	LEAT_GRO_UDP_ZERO_CSUM,
-	LEAT_GRO_UDP_OFF,     /* UDP GRO not configured */
-	LEAT_GRO_PSH_FIRST,   /* PSH or FIN that would begin a super-packet: passed at once */
+	LEAT_GRO_UDP_OFF,   /* UDP GRO not configured */
+	LEAT_GRO_PSH_FIRST, /* PSH or FIN that would begin a super-packet: passed at once */
 	/* not merged into the held packet, which was given out; the packet is then held itself, or
 	 * passes for PSH_FIRST: */
-	LEAT_GRO_LINK,	      /* Ethernet or VLAN bytes differ */
-	LEAT_GRO_TOS,	      /* tos or traffic class, ECN included */
-	LEAT_GRO_TTL,	      /* ttl or hop limit */
-	LEAT_GRO_DF,	      /* don't-fragment bit */
-	LEAT_GRO_IP_ID,	      /* neither incrementing nor fixed throughout */
+	LEAT_GRO_LINK,	/* Ethernet or VLAN bytes differ */
+	LEAT_GRO_TOS,	/* tos or traffic class, ECN included */
+	LEAT_GRO_TTL,	/* ttl or hop limit */
+	LEAT_GRO_DF,	/* don't-fragment bit */
+	LEAT_GRO_IP_ID, /* neither incrementing nor fixed throughout */
 	LEAT_GRO_FLOW_LABEL,
-	LEAT_GRO_EXTENSIONS,  /* IPv6 extension headers differ */
-	LEAT_GRO_TCP_WORD,    /* window, data offset, urgent pointer or a flag but PSH and FIN */
+	LEAT_GRO_EXTENSIONS, /* IPv6 extension headers differ */
+	LEAT_GRO_TCP_WORD,   /* window, data offset, urgent pointer or a flag but PSH and FIN */
 	LEAT_GRO_TCP_ACK,
 	LEAT_GRO_TCP_OPTIONS,
-	LEAT_GRO_TCP_SEQ,     /* gap or duplicate */
-	LEAT_GRO_SIZE,	      /* larger than gso_size */
-	LEAT_GRO_MAX_SIZE,    /* max_size or max_segs reached */
+	LEAT_GRO_TCP_SEQ,  /* gap or duplicate */
+	LEAT_GRO_SIZE,	   /* larger than gso_size */
+	LEAT_GRO_MAX_SIZE, /* max_size or max_segs reached */
 	/* why a held packet was given out though nothing refused to merge: */
-	LEAT_GRO_END_SMALL,   /* the last was smaller than gso_size */
-	LEAT_GRO_END_FLAGS,   /* the last had PSH or FIN */
-	LEAT_GRO_END_PASS,    /* a packet of its flow came that passes */
-	LEAT_GRO_EVICTED,     /* its bucket was full */
-	LEAT_GRO_TIMEOUT,     /* leat_gro_flush */
+	LEAT_GRO_END_SMALL, /* the last was smaller than gso_size */
+	LEAT_GRO_END_FLAGS, /* the last had PSH or FIN */
+	LEAT_GRO_END_PASS,  /* a packet of its flow came that passes */
+	LEAT_GRO_EVICTED,   /* its bucket was full */
+	LEAT_GRO_TIMEOUT,   /* leat_gro_flush */
 	LEAT_GRO_REASONS,
 };
 
 struct leat_gro_conf {
 	uint32_t buckets;  /* power of two, 1 to 65536; 0: 4096 */
 	uint32_t depth;	   /* flows per bucket, 1 to 64; 0: 8 */
-	uint32_t flows;	   /* flows held at most; 0: 4096 */
+	uint32_t flows;	   /* flows held at most, and buckets * depth at most; 0: 4096 */
 	uint32_t max_size; /* fewer bytes than this from the IP header on, up to
 			    * LEAT_GRO_SIZE_MAX; 0: 65536. Over 65536: TCP alone */
 	uint32_t max_segs; /* per super-packet, 2 to 65535; 0: 65535. UDP never more than 64 */
@@ -96,10 +98,10 @@ struct leat_gro {
 	struct leat_gro_conf conf; /* with defaults filled in */
 	uint32_t *bucket;	   /* first flow of each bucket, youngest first */
 	struct leat_gro_flow *flow;
-	uint32_t free;	       /* flows not in use */
-	uint32_t oldest;       /* all held flows by age */
+	uint32_t free;	 /* flows not in use */
+	uint32_t oldest; /* all held flows by age */
 	uint32_t youngest;
-	uint32_t held;	       /* flows held now */
+	uint32_t held;			  /* flows held now */
 	uint64_t count[LEAT_GRO_REASONS]; /* read by others only through the owner */
 };
 
@@ -119,8 +121,7 @@ unsigned leat_gro_receive(struct leat_gro *gro, struct leat_pkt *const *pkts, un
 
 /* Give out held packets that were first held before `before` (ns; UINT64_MAX: all), oldest
  * first, at most `max`. Gives how many; call again while it gives `max`. */
-unsigned leat_gro_flush(struct leat_gro *gro, uint64_t before, struct leat_pkt **out,
-			unsigned max);
+unsigned leat_gro_flush(struct leat_gro *gro, uint64_t before, struct leat_pkt **out, unsigned max);
 
 /* When the oldest held packet was first held, ns; UINT64_MAX if none is. */
 uint64_t leat_gro_oldest(const struct leat_gro *gro);

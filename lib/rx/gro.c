@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gro.c - the table of held flows, and what happens to each packet.
+ *
+ * A packet goes through at most four questions, each a pure function that gives a reason or
+ * LEAT_GRO_MERGED, "nothing against it": does GRO know the protocol; may the packet be merged at
+ * all; is its flow held; does it continue what is held. Then what is to be done is done, and
+ * cannot fail. Order within a flow is kept by one rule: a packet of a held flow that is not merged
+ * gives out what is held before it goes anywhere itself.
+ *
+ * The table: a bucket is a list of flows, youngest first, doubly linked so that a flow can leave
+ * it from wherever it was found; all flows are in a list by age too. Flows not in use are a list
+ * whose first is the last one freed, so it is the one in the cache. Nothing is ever searched but
+ * one bucket, whose length is bounded.
+ *
+ * A flow's packets are chained as they come; the headers of the super-packet are written when it
+ * is given out. A packet that stayed alone is given out as it came.
+ *
+ * What is counted balances: every packet that came in counts once as MERGED, HELD or a reason to
+ * pass; every packet HELD counts once more when given out, under the difference that the next
+ * packet had or under END_SMALL to TIMEOUT.
+ */
+#include <errno.h>
+#include <leat/csum.h>
+#include <leat/parse.h>
+
+#include "gro_ip.h"
+
+#define NIL UINT32_MAX /* no flow */
+
+enum {
+	LINE = 64,
+	RAW_BUCKETS = 8, /* tables up to this size use the hash's own low bits, as Linux does */
+};
+
+_Static_assert(sizeof(struct leat_gro_flow) == LINE, "a flow is one cache line");
+
+/* Fill in the defaults; false if a value is out of its range. */
+static bool fill_in(struct leat_gro_conf *conf)
+{
+	if (conf->buckets == 0)
+		conf->buckets = 4096;
+	if (conf->depth == 0)
+		conf->depth = 8;
+	if (conf->flows == 0)
+		conf->flows = 4096;
+	if (conf->max_size == 0)
+		conf->max_size = 65536;
+	if (conf->max_segs == 0)
+		conf->max_segs = UINT16_MAX;
+	if (conf->buckets > LEAT_GRO_BUCKETS_MAX || (conf->buckets & (conf->buckets - 1)) != 0 ||
+	    conf->depth > LEAT_GRO_DEPTH_MAX || conf->max_size > LEAT_GRO_SIZE_MAX ||
+	    conf->max_segs < 2 || conf->max_segs > UINT16_MAX)
+		return false;
+	if (conf->flows > conf->buckets * conf->depth)
+		conf->flows = conf->buckets * conf->depth;
+	return true;
+}
+
+static size_t bucket_bytes(const struct leat_gro_conf *conf)
+{
+	return (conf->buckets * sizeof(uint32_t) + LINE - 1) / LINE * LINE;
+}
+
+size_t leat_gro_size(const struct leat_gro_conf *conf)
+{
+	struct leat_gro_conf full = *conf;
+
+	if (!fill_in(&full))
+		return 0;
+	return bucket_bytes(&full) + full.flows * sizeof(struct leat_gro_flow);
+}
+
+int leat_gro_init(struct leat_gro *gro, const struct leat_gro_conf *conf, void *mem)
+{
+	struct leat_gro_conf full = *conf;
+
+	if (!fill_in(&full))
+		return -EINVAL;
+	*gro = (struct leat_gro){.conf = full, .oldest = NIL, .youngest = NIL};
+	gro->bucket = mem;
+	gro->flow = (void *)((uint8_t *)mem + bucket_bytes(&full));
+	for (uint32_t i = 0; i < full.buckets; i++)
+		gro->bucket[i] = NIL;
+	for (uint32_t i = 0; i < full.flows; i++)
+		gro->flow[i].next = i + 1 < full.flows ? i + 1 : NIL;
+	return 0;
+}
+
+static uint32_t *bucket_of(const struct leat_gro *gro, uint32_t hash)
+{
+	uint32_t buckets = gro->conf.buckets;
+
+	/* RSS chose the queue by the hash's low bits, so there they say little: mix them. */
+	if (buckets > RAW_BUCKETS)
+		hash = leat_hash_32(hash, 16);
+	return &gro->bucket[hash & (buckets - 1)];
+}
+
+static void link_age(struct leat_gro *gro, uint32_t i)
+{
+	struct leat_gro_flow *flow = &gro->flow[i];
+
+	flow->older = gro->youngest;
+	flow->younger = NIL;
+	if (gro->youngest != NIL)
+		gro->flow[gro->youngest].younger = i;
+	else
+		gro->oldest = i;
+	gro->youngest = i;
+}
+
+static void unlink_age(struct leat_gro *gro, const struct leat_gro_flow *flow)
+{
+	if (flow->older != NIL)
+		gro->flow[flow->older].younger = flow->younger;
+	else
+		gro->oldest = flow->younger;
+	if (flow->younger != NIL)
+		gro->flow[flow->younger].older = flow->older;
+	else
+		gro->youngest = flow->older;
+}
+
+static void link_bucket(struct leat_gro *gro, uint32_t i)
+{
+	struct leat_gro_flow *flow = &gro->flow[i];
+	uint32_t *first = bucket_of(gro, flow->hash);
+
+	flow->prev = NIL;
+	flow->next = *first;
+	if (flow->next != NIL)
+		gro->flow[flow->next].prev = i;
+	*first = i;
+}
+
+static void unlink_bucket(struct leat_gro *gro, const struct leat_gro_flow *flow)
+{
+	if (flow->prev != NIL)
+		gro->flow[flow->prev].next = flow->next;
+	else
+		*bucket_of(gro, flow->hash) = flow->next;
+	if (flow->next != NIL)
+		gro->flow[flow->next].prev = flow->prev;
+}
+
+static const struct leat_gro_proto *proto_of(const struct leat_pkt *pkt)
+{
+	return leat_pkt_inner(pkt)->protocol == PROTO_TCP ? &leat_gro_tcp : &leat_gro_udp;
+}
+
+/* Write the super-packet's headers and what else describes it. */
+static void complete(const struct leat_gro_flow *flow)
+{
+	struct leat_pkt *head = flow->head;
+	const struct leat_gro_proto *proto = proto_of(head);
+	const struct leat_level *l = leat_pkt_inner(head);
+
+	complete_ip(head);
+	head->gso_type = proto->complete(flow) | fixed_ids(flow);
+	head->gso_size = flow->gso_size;
+	head->gso_segs = flow->segs;
+	head->csum = LEAT_CSUM_PARTIAL;
+	head->csum_start = l->transport;
+	head->csum_offset = proto->csum_offset;
+	store_raw16(head->data + l->transport + proto->csum_offset,
+		    leat_csum_fold(leat_csum_pseudo(head->data, l, head->len - l->transport)));
+}
+
+static struct leat_pkt *give_out(struct leat_gro *gro, uint32_t i, enum leat_gro_reason why)
+{
+	struct leat_gro_flow *flow = &gro->flow[i];
+
+	if (flow->segs > 1)
+		complete(flow);
+	unlink_age(gro, flow);
+	unlink_bucket(gro, flow);
+	flow->next = gro->free;
+	gro->free = i;
+	gro->held--;
+	gro->count[why]++;
+	return flow->head;
+}
+
+/* The flow that has to go before one more can be held in the bucket of `hash`, or NIL. */
+static uint32_t find_victim(const struct leat_gro *gro, uint32_t hash)
+{
+	uint32_t n = 0, last = NIL;
+
+	for (uint32_t i = *bucket_of(gro, hash); i != NIL; i = gro->flow[i].next, n++)
+		last = i;
+	if (n >= gro->conf.depth)
+		return last;
+	return gro->free == NIL ? gro->oldest : NIL;
+}
+
+static uint32_t min_of(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Tunnels, as all but TCP, stay below 64 KB. */
+static void set_limits(const struct leat_gro *gro, struct leat_gro_flow *flow)
+{
+	const struct leat_gro_proto *proto = proto_of(flow->head);
+	uint32_t size_max = flow->head->levels > 1 ? UINT16_MAX + 1 : proto->size_max;
+
+	flow->size_max = min_of(gro->conf.max_size, size_max);
+	flow->segs_max = (uint16_t)min_of(gro->conf.max_segs, proto->segs_max);
+}
+
+static void hold(struct leat_gro *gro, struct leat_pkt *pkt, const struct leat_gro_seg *seg,
+		 uint32_t hash, uint64_t now)
+{
+	uint32_t i = gro->free;
+	struct leat_gro_flow *flow = &gro->flow[i];
+
+	gro->free = flow->next;
+	flow->head = pkt;
+	flow->stamp = now;
+	flow->hash = hash;
+	flow->ports = load_raw32(seg->l4 + L4_SPORT);
+	flow->seq = seg->seq + seg->len;
+	flow->gso_size = (uint16_t)seg->len;
+	flow->segs = 1;
+	flow->ends = 0;
+	hold_ip(flow, pkt);
+	set_limits(gro, flow);
+	link_bucket(gro, i);
+	link_age(gro, i);
+	gro->held++;
+	gro->count[LEAT_GRO_HELD]++;
+}
+
+static void merge(struct leat_gro *gro, struct leat_gro_flow *flow, struct leat_pkt *pkt,
+		  const struct leat_gro_seg *seg)
+{
+	if (flow->segs == 1)
+		decide_ids(flow, pkt);
+	flow->segs++;
+	flow->seq += seg->len;
+	flow->ends |= seg->ends;
+	pkt->data += pkt->payload;
+	pkt->headlen = pkt->len = seg->len;
+	leat_pkt_chain(flow->head, pkt);
+	gro->count[LEAT_GRO_MERGED]++;
+}
+
+/* The packet's flow, or NIL if it is not held. */
+static uint32_t find_flow(const struct leat_gro *gro, const struct leat_pkt *pkt,
+			  const struct leat_gro_seg *seg, uint32_t hash)
+{
+	uint32_t i, ports = load_raw32(seg->l4 + L4_SPORT);
+
+	for (i = *bucket_of(gro, hash); i != NIL; i = gro->flow[i].next) {
+		const struct leat_gro_flow *flow = &gro->flow[i];
+
+		if (flow->hash == hash && flow->ports == ports && match_ip(flow->head, pkt))
+			break;
+	}
+	return i;
+}
+
+/* A checksum to be completed is right if it sums the right thing from the right place: merged,
+ * all of it is computed anew, and must not become right by that. */
+static bool partial_right(const struct leat_pkt *pkt, const struct leat_gro_proto *proto,
+			  const struct leat_gro_seg *seg)
+{
+	const struct leat_level *l = leat_pkt_inner(pkt);
+	uint32_t pseudo = leat_csum_pseudo(pkt->data, l, pkt->len - l->transport);
+
+	return pkt->csum_start == l->transport && pkt->csum_offset == proto->csum_offset &&
+	       leat_csum_fold(pseudo) == load_raw16(seg->l4 + proto->csum_offset);
+}
+
+static bool csum_right(struct leat_pkt *pkt, const struct leat_gro_proto *proto,
+		       const struct leat_gro_seg *seg)
+{
+	if (pkt->csum == LEAT_CSUM_UNNECESSARY)
+		return true;
+	if (pkt->csum == LEAT_CSUM_PARTIAL)
+		return partial_right(pkt, proto, seg);
+	return leat_csum_verify(pkt);
+}
+
+/* May the packet be merged or, unless its flow is held already, held? The checksum, which costs
+ * most, comes last. */
+static enum leat_gro_reason refuse(struct leat_pkt *pkt, const struct leat_gro_proto *proto,
+				   bool is_held, struct leat_gro_seg *seg)
+{
+	enum leat_gro_reason why;
+
+	if (pkt->gso_size != 0 || pkt->gso_type != 0 || pkt->frag_list != NULL)
+		return LEAT_GRO_IS_GSO;
+	why = proto->refuse(pkt, seg);
+	if (why != LEAT_GRO_MERGED)
+		return why;
+	if (!is_held && seg->ends != 0)
+		return LEAT_GRO_PSH_FIRST;
+	return csum_right(pkt, proto, seg) ? LEAT_GRO_MERGED : LEAT_GRO_L4_CSUM;
+}
+
+/* Does the packet continue what is held? */
+static enum leat_gro_reason differ(const struct leat_gro_flow *flow, const struct leat_pkt *pkt,
+				   const struct leat_gro_proto *proto,
+				   const struct leat_gro_seg *seg)
+{
+	enum leat_gro_reason why = proto->differ(flow, pkt, seg);
+
+	if (why != LEAT_GRO_MERGED)
+		return why;
+	if (seg->len > flow->gso_size)
+		return LEAT_GRO_SIZE;
+	if (flow->head->len - pkt->lvl[0].network + seg->len >= flow->size_max)
+		return LEAT_GRO_MAX_SIZE;
+	return LEAT_GRO_MERGED;
+}
+
+/* Can nothing be merged any more after `seg`, which was? */
+static enum leat_gro_reason end(const struct leat_gro_flow *flow, const struct leat_gro_seg *seg)
+{
+	if (seg->len < flow->gso_size)
+		return LEAT_GRO_END_SMALL;
+	if (seg->ends != 0)
+		return LEAT_GRO_END_FLAGS;
+	return flow->segs >= flow->segs_max ? LEAT_GRO_MAX_SIZE : LEAT_GRO_MERGED;
+}
+
+/* One packet of a protocol GRO knows. Gives how many came out: at most two. */
+static unsigned receive(struct leat_gro *gro, struct leat_pkt *pkt,
+			const struct leat_gro_proto *proto, uint32_t hash, uint64_t now,
+			struct leat_pkt **out)
+{
+	struct leat_gro_seg seg = {
+		.l4 = pkt->data + leat_pkt_inner(pkt)->transport,
+		.len = pkt->len - pkt->payload,
+	};
+	uint32_t i = find_flow(gro, pkt, &seg, hash);
+	enum leat_gro_reason refused = refuse(pkt, proto, i != NIL, &seg);
+	enum leat_gro_reason differs = LEAT_GRO_END_PASS;
+	unsigned n = 0;
+
+	if (i != NIL) {
+		if (refused == LEAT_GRO_MERGED)
+			differs = differ(&gro->flow[i], pkt, proto, &seg);
+		if (differs == LEAT_GRO_MERGED) {
+			merge(gro, &gro->flow[i], pkt, &seg);
+			differs = end(&gro->flow[i], &seg);
+			if (differs != LEAT_GRO_MERGED)
+				out[n++] = give_out(gro, i, differs);
+			return n;
+		}
+		out[n++] = give_out(gro, i, differs);
+		if (refused == LEAT_GRO_MERGED && seg.ends != 0)
+			refused = LEAT_GRO_PSH_FIRST;
+	}
+	if (refused != LEAT_GRO_MERGED) {
+		gro->count[refused]++;
+		out[n++] = pkt;
+		return n;
+	}
+	i = find_victim(gro, hash);
+	if (i != NIL)
+		out[n++] = give_out(gro, i, LEAT_GRO_EVICTED);
+	hold(gro, pkt, &seg, hash, now);
+	return n;
+}
+
+/* A fragment is hashed by its addresses; as though it were whole, it is hashed as its flow is. */
+static uint32_t hash_fragment(const struct leat_gro *gro, const struct leat_pkt *pkt)
+{
+	struct leat_pkt whole = *pkt;
+
+	whole.lvl[pkt->levels - 1].flags &= (uint8_t)~LEAT_IP_FRAGMENT;
+	return leat_flow_hash(&whole, &gro->conf.key);
+}
+
+static uint32_t hash_of(const struct leat_gro *gro, const struct leat_pkt *pkt)
+{
+	if (pkt->hash_type == LEAT_HASH_L4)
+		return pkt->hash;
+	if ((leat_pkt_inner(pkt)->flags & LEAT_IP_FRAGMENT) != 0)
+		return hash_fragment(gro, pkt);
+	return leat_flow_hash(pkt, &gro->conf.key);
+}
+
+/* The transport, or NULL: no flow that could be held here. */
+static const struct leat_gro_proto *find_proto(const struct leat_gro *gro,
+					       const struct leat_pkt *pkt)
+{
+	if (pkt->depth != LEAT_DEPTH_TRANSPORT)
+		return NULL;
+	switch (leat_pkt_inner(pkt)->protocol) {
+	case PROTO_TCP: return &leat_gro_tcp;
+	case PROTO_UDP: return gro->conf.udp ? &leat_gro_udp : NULL;
+	default: return NULL;
+	}
+}
+
+static enum leat_gro_reason why_no_proto(const struct leat_pkt *pkt)
+{
+	if (pkt->depth == LEAT_DEPTH_TRANSPORT && leat_pkt_inner(pkt)->protocol == PROTO_UDP)
+		return LEAT_GRO_UDP_OFF;
+	return pkt->reason == LEAT_PARSE_FRAGMENT ? LEAT_GRO_IP_FRAGMENT : LEAT_GRO_NOT_PARSED;
+}
+
+unsigned leat_gro_receive(struct leat_gro *gro, struct leat_pkt *const *pkts, unsigned n,
+			  uint64_t now, struct leat_pkt **out)
+{
+	unsigned n_out = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		struct leat_pkt *pkt = pkts[i];
+		const struct leat_gro_proto *proto = find_proto(gro, pkt);
+
+		if (proto == NULL) {
+			gro->count[why_no_proto(pkt)]++;
+			out[n_out++] = pkt;
+			continue;
+		}
+		n_out += receive(gro, pkt, proto, hash_of(gro, pkt), now, out + n_out);
+	}
+	return n_out;
+}
+
+unsigned leat_gro_flush(struct leat_gro *gro, uint64_t before, struct leat_pkt **out, unsigned max)
+{
+	unsigned n = 0;
+
+	while (n < max && gro->oldest != NIL) {
+		if (gro->flow[gro->oldest].stamp >= before && before != UINT64_MAX)
+			break;
+		out[n++] = give_out(gro, gro->oldest, LEAT_GRO_TIMEOUT);
+	}
+	return n;
+}
+
+uint64_t leat_gro_oldest(const struct leat_gro *gro)
+{
+	return gro->oldest == NIL ? UINT64_MAX : gro->flow[gro->oldest].stamp;
+}
+
+const char *leat_gro_reason_name(enum leat_gro_reason reason)
+{
+	static const char *const names[LEAT_GRO_REASONS] = {
+		[LEAT_GRO_MERGED] = "merged",
+		[LEAT_GRO_HELD] = "held",
+		[LEAT_GRO_NOT_PARSED] = "no transport header",
+		[LEAT_GRO_IP_OPTIONS] = "ip options",
+		[LEAT_GRO_IP_FRAGMENT] = "ip fragment",
+		[LEAT_GRO_IP_CSUM] = "ip checksum wrong",
+		[LEAT_GRO_LENGTH] = "frame and ip length differ",
+		[LEAT_GRO_IS_GSO] = "already a super-packet",
+		[LEAT_GRO_NO_PAYLOAD] = "no payload",
+		[LEAT_GRO_TCP_FLAGS] = "tcp flags",
+		[LEAT_GRO_L4_CSUM] = "transport checksum wrong",
+		[LEAT_GRO_UDP_ZERO_CSUM] = "udp checksum zero",
+		[LEAT_GRO_UDP_OFF] = "udp gro off",
+		[LEAT_GRO_PSH_FIRST] = "psh or fin first",
+		[LEAT_GRO_LINK] = "link header differs",
+		[LEAT_GRO_TOS] = "tos differs",
+		[LEAT_GRO_TTL] = "ttl differs",
+		[LEAT_GRO_DF] = "df differs",
+		[LEAT_GRO_IP_ID] = "ip id",
+		[LEAT_GRO_FLOW_LABEL] = "flow label differs",
+		[LEAT_GRO_EXTENSIONS] = "extension headers differ",
+		[LEAT_GRO_TCP_WORD] = "tcp window or flags differ",
+		[LEAT_GRO_TCP_ACK] = "tcp ack differs",
+		[LEAT_GRO_TCP_OPTIONS] = "tcp options differ",
+		[LEAT_GRO_TCP_SEQ] = "tcp sequence",
+		[LEAT_GRO_SIZE] = "larger than gso_size",
+		[LEAT_GRO_MAX_SIZE] = "super-packet full",
+		[LEAT_GRO_END_SMALL] = "ended by a smaller one",
+		[LEAT_GRO_END_FLAGS] = "ended by psh or fin",
+		[LEAT_GRO_END_PASS] = "ended by one not merged",
+		[LEAT_GRO_EVICTED] = "evicted",
+		[LEAT_GRO_TIMEOUT] = "timeout",
+	};
+
+	if ((unsigned)reason >= LEAT_GRO_REASONS)
+		return "unknown";
+	return names[reason];
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gro.h - private: a held flow, and what gro.c asks of each transport.
+ *
+ * Decisions are pure functions of what is held and what came; they give LEAT_GRO_MERGED where
+ * nothing speaks against a merge. What they compare lies in the flow's cache line, in the new
+ * packet's headers, and in the headers of the first packet held, which stay as they came until
+ * the super-packet is given out.
+ */
+#ifndef LEAT_LIB_RX_GRO_H
+#define LEAT_LIB_RX_GRO_H
+
+#include <leat/gro.h>
+
+#include "../hdr.h"
+
+/* One held flow: one cache line. Links are indices into the flow array. */
+struct leat_gro_flow {
+	struct leat_pkt *head; /* the first packet: the super-packet as it grows */
+	uint64_t stamp;	       /* when it was held */
+	uint32_t hash;
+	uint32_t next;	/* of its bucket: the next older; of the free list: the next */
+	uint32_t prev;	/* of its bucket: the next younger */
+	uint32_t older; /* of all flows */
+	uint32_t younger;
+	uint32_t seq;	   /* TCP: of the byte that continues it */
+	uint32_t size_max; /* it stays below so many bytes, from the IP header on */
+	uint16_t gso_size; /* payload bytes of the first packet */
+	uint16_t segs;
+	uint16_t segs_max;
+	uint16_t id[LEAT_LEVELS];      /* IPv4: the first packet's */
+	uint16_t id_mask[LEAT_LEVELS]; /* 0: all IDs are that; else they count up from it */
+	uint8_t ends;		       /* PSH and FIN of any packet merged */
+	uint32_t ports;		       /* as they lie in the header */
+};
+
+/* What one packet adds to its flow. */
+struct leat_gro_seg {
+	const uint8_t *l4; /* the transport header */
+	uint32_t len;	   /* payload bytes */
+	/* The transport's to set; 0 at first: */
+	uint32_t seq; /* TCP */
+	uint8_t ends; /* TCP: PSH and FIN; nothing follows it in a super-packet */
+};
+
+/* What a transport answers. */
+struct leat_gro_proto {
+	/* Can the packet be merged or held at all, by all its headers but for the transport
+	 * checksum? If so, seg's other fields are set. */
+	enum leat_gro_reason (*refuse)(const struct leat_pkt *pkt, struct leat_gro_seg *seg);
+	/* Do its headers continue the flow's? */
+	enum leat_gro_reason (*differ)(const struct leat_gro_flow *flow, const struct leat_pkt *pkt,
+				       const struct leat_gro_seg *seg);
+	/* Make the transport header that of the whole, checksum excepted; gives the gso_type. */
+	uint32_t (*complete)(const struct leat_gro_flow *flow);
+	uint32_t size_max; /* limits, as in the flow */
+	uint16_t segs_max;
+	uint16_t csum_offset;
+};
+
+extern const struct leat_gro_proto leat_gro_tcp, leat_gro_udp;
+
+/* memcmp() without the call, for lengths that are no constants. */
+static inline bool same_bytes(const uint8_t *a, const uint8_t *b, uint32_t len)
+{
+	if (len < 8)
+		return len == 0 || memcmp(a, b, len) == 0;
+	for (; len >= 8; len -= 8)
+		if (load_raw64(a + len - 8) != load_raw64(b + len - 8))
+			return false;
+	return load_raw64(a) == load_raw64(b); /* what is left, and some of it again */
+}
+
+#endif

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gro_ip.h - private: what the IP headers of a flow's packets must have in common, level by level,
+ * and the link header before them. Inlined into each transport's answers.
+ *
+ * IPv4 identifications either count up by one or are all the same, each level for itself, which
+ * the second packet decides. That, and that an IPv4 header checksum is the one GSO would compute,
+ * is what makes the way back exact.
+ */
+#ifndef LEAT_LIB_RX_GRO_IP_H
+#define LEAT_LIB_RX_GRO_IP_H
+
+#include <leat/csum.h>
+
+#include "gro.h"
+
+/* 0xffff stands for the same sum as 0, but GSO would write 0. */
+static inline bool ip4_csum_right(const uint8_t *ip)
+{
+	uint64_t a = load_raw64(ip), b = load_raw64(ip + 8), sum = load_raw32(ip + 16);
+
+	sum += (a >> 32) + (b >> 32) + (uint32_t)a + (uint32_t)b;
+	return leat_csum_fold(leat_csum_add((uint32_t)sum, (uint32_t)(sum >> 32))) == 0xffff &&
+	       load_raw16(ip + IP4_CHECK) != 0xffff;
+}
+
+/* Linux lets no packet with the reserved bit merge; nobody sends one. */
+static inline enum leat_gro_reason refuse_ip4(const uint8_t *ip, uint32_t len, uint8_t flags)
+{
+	if ((flags & LEAT_IP_OPTIONS) != 0)
+		return LEAT_GRO_IP_OPTIONS;
+	if ((load_be16(ip + IP4_FRAG_OFF) & ~IP4_DF) != 0)
+		return LEAT_GRO_IP_FRAGMENT;
+	if (!ip4_csum_right(ip))
+		return LEAT_GRO_IP_CSUM;
+	return load_be16(ip + IP4_TOT_LEN) == len ? LEAT_GRO_MERGED : LEAT_GRO_LENGTH;
+}
+
+static inline enum leat_gro_reason refuse_ip6(const uint8_t *ip, uint32_t len, uint8_t flags)
+{
+	if ((flags & LEAT_IP_FRAGMENT) != 0)
+		return LEAT_GRO_IP_FRAGMENT;
+	return load_be16(ip + IP6_PAYLOAD_LEN) == len - IP6_HLEN ? LEAT_GRO_MERGED :
+								   LEAT_GRO_LENGTH;
+}
+
+static inline enum leat_gro_reason refuse_ip(const struct leat_pkt *pkt)
+{
+	unsigned i = 0;
+
+	do {
+		const struct leat_level *l = &pkt->lvl[i];
+		const uint8_t *ip = pkt->data + l->network;
+		uint32_t len = pkt->len - l->network;
+		enum leat_gro_reason why = l->version == 4 ? refuse_ip4(ip, len, l->flags) :
+							     refuse_ip6(ip, len, l->flags);
+
+		if (why != LEAT_GRO_MERGED)
+			return why;
+	} while (++i < pkt->levels);
+	return LEAT_GRO_MERGED;
+}
+
+static inline bool same_addresses(uint8_t version, const uint8_t *a, const uint8_t *b)
+{
+	if (version == 4)
+		return load_raw64(a + IP4_SRC) == load_raw64(b + IP4_SRC);
+	return same_bytes(a + IP6_SRC, b + IP6_SRC, 32);
+}
+
+/* Do two packets have the same addresses and protocols, at every level? */
+static inline bool match_ip(const struct leat_pkt *a, const struct leat_pkt *b)
+{
+	unsigned i = 0;
+
+	if (a->levels != b->levels)
+		return false;
+	do {
+		const struct leat_level *la = &a->lvl[i], *lb = &b->lvl[i];
+
+		if (la->version != lb->version || la->protocol != lb->protocol ||
+		    !same_addresses(lb->version, a->data + la->network, b->data + lb->network))
+			return false;
+	} while (++i < b->levels);
+	return true;
+}
+
+/* How far the ID is ahead of the first packet's tells how they go on; the second may choose. */
+static inline bool id_fits(const struct leat_gro_flow *flow, unsigned level, const uint8_t *ip)
+{
+	uint16_t ahead = (uint16_t)(load_be16(ip + IP4_ID) - flow->id[level]);
+
+	return ahead == (flow->segs & flow->id_mask[level]) || (ahead == 0 && flow->segs == 1);
+}
+
+static inline enum leat_gro_reason differ_ip4(const struct leat_gro_flow *flow, unsigned level,
+					      const uint8_t *a, const uint8_t *b)
+{
+	if (a[IP4_TOS] != b[IP4_TOS])
+		return LEAT_GRO_TOS;
+	if (a[IP4_TTL] != b[IP4_TTL])
+		return LEAT_GRO_TTL;
+	if (load_raw16(a + IP4_FRAG_OFF) != load_raw16(b + IP4_FRAG_OFF))
+		return LEAT_GRO_DF;
+	return id_fits(flow, level, b) ? LEAT_GRO_MERGED : LEAT_GRO_IP_ID;
+}
+
+static inline enum leat_gro_reason differ_ip6(const uint8_t *a, const uint8_t *b, uint32_t len)
+{
+	uint32_t differ = load_be32(a + IP6_VTF) ^ load_be32(b + IP6_VTF);
+
+	if ((differ & IP6_TCLASS_MASK) != 0)
+		return LEAT_GRO_TOS;
+	if (a[IP6_HOP_LIMIT] != b[IP6_HOP_LIMIT])
+		return LEAT_GRO_TTL;
+	if (differ != 0)
+		return LEAT_GRO_FLOW_LABEL;
+	if (a[IP6_NEXTHDR] != b[IP6_NEXTHDR] ||
+	    !same_bytes(a + IP6_HLEN, b + IP6_HLEN, len - IP6_HLEN))
+		return LEAT_GRO_EXTENSIONS;
+	return LEAT_GRO_MERGED;
+}
+
+/* Is the link header the same, and are the headers in the same places? Any number of tags more
+ * or less shows in an EtherType. */
+static inline enum leat_gro_reason differ_layout(const struct leat_pkt *head,
+						 const struct leat_pkt *pkt)
+{
+	if (!same_bytes(head->data, pkt->data, pkt->lvl[0].network))
+		return LEAT_GRO_LINK;
+	return memcmp(head->lvl, pkt->lvl, sizeof(pkt->lvl)) == 0 ? LEAT_GRO_MERGED :
+								    LEAT_GRO_EXTENSIONS;
+}
+
+/* The packet is of the flow by match_ip(). On LEAT_GRO_MERGED all offsets are the same too. */
+static inline enum leat_gro_reason differ_ip(const struct leat_gro_flow *flow,
+					     const struct leat_pkt *pkt)
+{
+	enum leat_gro_reason why = differ_layout(flow->head, pkt);
+
+	for (unsigned i = 0; why == LEAT_GRO_MERGED && i < pkt->levels; i++) {
+		const struct leat_level *l = &pkt->lvl[i];
+		const uint8_t *a = flow->head->data + l->network, *b = pkt->data + l->network;
+
+		why = l->version == 4 ? differ_ip4(flow, i, a, b) :
+					differ_ip6(a, b, l->transport - (uint32_t)l->network);
+	}
+	return why;
+}
+
+/* The first packet of the flow. */
+static inline void hold_ip(struct leat_gro_flow *flow, const struct leat_pkt *pkt)
+{
+	for (unsigned i = 0; i < pkt->levels; i++) {
+		flow->id[i] = load_be16(pkt->data + pkt->lvl[i].network + IP4_ID);
+		flow->id_mask[i] = UINT16_MAX;
+	}
+}
+
+/* The second. */
+static inline void decide_ids(struct leat_gro_flow *flow, const struct leat_pkt *pkt)
+{
+	for (unsigned i = 0; i < pkt->levels; i++) {
+		const struct leat_level *l = &pkt->lvl[i];
+
+		if (l->version == 4 && load_be16(pkt->data + l->network + IP4_ID) == flow->id[i])
+			flow->id_mask[i] = 0;
+	}
+}
+
+/* The levels whose IDs are all the same, as gso_type says it. */
+static inline uint32_t fixed_ids(const struct leat_gro_flow *flow)
+{
+	uint32_t type = flow->id_mask[0] == 0 ? LEAT_GSO_TCP_FIXEDID : 0;
+
+	if (flow->head->levels > 1 && flow->id_mask[1] == 0)
+		type |= LEAT_GSO_TCP_FIXEDID_INNER;
+	return type;
+}
+
+/* A length that does not fit is 0: BIG TCP. */
+static inline void complete_ip4(uint8_t *ip, uint32_t len)
+{
+	store_be16(ip + IP4_TOT_LEN, len <= UINT16_MAX ? (uint16_t)len : 0);
+	store_raw16(ip + IP4_CHECK, 0);
+	store_raw16(ip + IP4_CHECK, (uint16_t)~leat_csum_fold(leat_csum_partial(ip, IP4_HLEN, 0)));
+}
+
+static inline void complete_ip6(uint8_t *ip, uint32_t len)
+{
+	store_be16(ip + IP6_PAYLOAD_LEN, len <= UINT16_MAX ? (uint16_t)len : 0);
+}
+
+/* The super-packet's lengths. */
+static inline void complete_ip(struct leat_pkt *head)
+{
+	for (unsigned i = 0; i < head->levels; i++) {
+		const struct leat_level *l = &head->lvl[i];
+
+		if (l->version == 4)
+			complete_ip4(head->data + l->network, head->len - l->network);
+		else
+			complete_ip6(head->data + l->network, head->len - l->network - IP6_HLEN);
+	}
+}
+
+#endif
