@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+#include "conf.h"
+
+#include "plane.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+static int new_flows(struct rxq_conf *q, unsigned bits)
+{
+	struct leat_rps_dev_flow *flows = calloc((size_t)1 << bits, sizeof(*flows));
+
+	if (!flows)
+		return -ENOMEM;
+	leat_rfs_dev_init(&q->flows, flows, bits);
+	return 0;
+}
+
+static int default_rss(struct port_conf *pc, unsigned n_queues)
+{
+	uint8_t key[LEAT_RSS_KEY_MIN];
+	struct leat_rss_conf conf = {.key = key, .key_len = sizeof(key), .n_queues = n_queues};
+
+	if (getrandom(key, sizeof(key), 0) != sizeof(key))
+		return -EIO;
+	pc->rss = aligned_alloc(64, (sizeof(*pc->rss) + 63) & ~(size_t)63);
+	if (!pc->rss)
+		return -ENOMEM;
+	return leat_rss_init(pc->rss, &conf);
+}
+
+static int default_xps(struct port_conf *pc, const struct plane *plane, const struct port *port)
+{
+	pc->xps_mem = malloc(leat_xps_size(plane->n_cpus, port->txqs));
+	if (!pc->xps_mem)
+		return -ENOMEM;
+	return leat_xps_init(&pc->xps, plane->n_cpus, port->txqs, pc->xps_mem);
+}
+
+/* Queue q of neighbouring ports goes to different CPUs: a flow between two joined ports comes on
+ * the same queue of both, and its two directions are best served side by side. */
+static int default_port(struct port_conf *pc, const struct plane *plane, const struct port *port)
+{
+	pc->rxqs = port->rxqs;
+	pc->rx = CONF_RX_GRO | CONF_RX_HASH;
+	pc->gso = port->gso;
+	pc->tx_csum = port->features & PORT_TX_CSUM;
+	pc->rxq = calloc(port->rxqs, sizeof(*pc->rxq));
+	if (!pc->rxq || default_rss(pc, port->rxqs) || default_xps(pc, plane, port))
+		return -ENOMEM;
+	for (unsigned q = 0; q < port->rxqs; q++) {
+		pc->rxq[q].cpu = plane->worker[(q + port->index) % plane->n_workers].cpu;
+		if (new_flows(&pc->rxq[q], CONF_FLOW_BITS))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+struct conf *conf_default(const struct plane *plane)
+{
+	struct conf *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->generation = 1;
+	c->max_backlog = CONF_BACKLOG;
+	c->n_ports = plane->n_ports;
+	c->port = calloc(plane->n_ports, sizeof(*c->port));
+	for (unsigned i = 0; !c->port || i < plane->n_ports; i++) {
+		if (c->port && default_port(&c->port[i], plane, &plane->port[i]) == 0)
+			continue;
+		conf_free(c, NULL);
+		return NULL;
+	}
+	return c;
+}
+
+/* The parts of a port's value that are this value's own. */
+static int copy_port(struct port_conf *to, const struct port_conf *from)
+{
+	*to = *from;
+	to->rxq = malloc(from->rxqs * sizeof(*to->rxq));
+	to->xps_mem = NULL;
+	if (!to->rxq)
+		return -ENOMEM;
+	memcpy(to->rxq, from->rxq, from->rxqs * sizeof(*to->rxq));
+	to->xps_mem = malloc(leat_xps_size(from->xps.n_cpus, from->xps.n_queues));
+	if (!to->xps_mem)
+		return -ENOMEM;
+	leat_xps_copy(&to->xps, &from->xps, to->xps_mem);
+	return 0;
+}
+
+struct conf *conf_copy(const struct conf *conf)
+{
+	struct conf *c = malloc(sizeof(*c));
+
+	if (!c)
+		return NULL;
+	*c = *conf;
+	c->generation++;
+	c->port = calloc(c->n_ports, sizeof(*c->port));
+	for (unsigned i = 0; !c->port || i < c->n_ports; i++) {
+		if (c->port && copy_port(&c->port[i], &conf->port[i]) == 0)
+			continue;
+		conf_free(c, conf);
+		return NULL;
+	}
+	return c;
+}
+
+int conf_set_flow_cnt(struct conf *c, unsigned port, unsigned rxq, uint32_t entries)
+{
+	struct rxq_conf *q = &c->port[port].rxq[rxq];
+	uint32_t size = leat_rfs_round(entries);
+	int err;
+
+	if (entries && !size)
+		return -EINVAL;
+	if (size == q->rps_flow_cnt)
+		return 0;
+	err = new_flows(q, size ? (unsigned)__builtin_ctz(size) : CONF_FLOW_BITS);
+	if (!err)
+		q->rps_flow_cnt = size;
+	return err;
+}
+
+int conf_set_sock_flow_entries(struct conf *c, uint32_t entries, unsigned n_cpus)
+{
+	uint32_t size = leat_rfs_round(entries);
+	uint32_t *ents = NULL;
+
+	if (entries && !size)
+		return -EINVAL;
+	if (size) {
+		ents = malloc(size * sizeof(*ents));
+		if (!ents)
+			return -ENOMEM;
+	}
+	leat_rfs_sock_init(&c->sock, ents, size, n_cpus);
+	c->rps_sock_flow_entries = size;
+	return 0;
+}
+
+int conf_set_rss(struct conf *c, unsigned port, const struct leat_rss_conf *conf)
+{
+	struct leat_rss *rss = aligned_alloc(64, (sizeof(*rss) + 63) & ~(size_t)63);
+	int err = rss ? leat_rss_init(rss, conf) : -ENOMEM;
+
+	if (err)
+		free(rss);
+	else
+		c->port[port].rss = rss;
+	return err;
+}
+
+static void free_port(struct port_conf *pc, const struct port_conf *still)
+{
+	if (!still || still->rss != pc->rss)
+		free(pc->rss);
+	for (unsigned q = 0; pc->rxq && q < pc->rxqs; q++) {
+		if (!still || still->rxq[q].flows.flows != pc->rxq[q].flows.flows)
+			free(pc->rxq[q].flows.flows);
+	}
+	free(pc->rxq);
+	free(pc->xps_mem);
+}
+
+void conf_free(struct conf *c, const struct conf *still)
+{
+	if (!c)
+		return;
+	for (unsigned i = 0; c->port && i < c->n_ports; i++)
+		free_port(&c->port[i], still ? &still->port[i] : NULL);
+	if (!still || still->sock.ents != c->sock.ents)
+		free(c->sock.ents);
+	free(c->port);
+	free(c);
+}

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The table of knobs, and the walk over it.
+ *
+ * A row's pattern stands for one knob per port (PORT) and per queue (the N of rx-N and tx-N). A
+ * path is looked up by spelling them out and comparing, so that a pattern that a user gives costs
+ * nothing extra to write. Rows whose last name differs are not spelled out.
+ */
+#include "knob_at.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct knob {
+	const char *pattern;
+	knob_reader *read;
+	knob_setter *set;
+	uint32_t bit;
+};
+
+int knob_complain(const struct knob_at *at, int error, const char *format, ...)
+{
+	int n = snprintf(at->err, at->err_len, "%s: ", at->path);
+	va_list args;
+
+	va_start(args, format);
+	if (n > 0 && (size_t)n < at->err_len)
+		vsnprintf(at->err + n, at->err_len - (size_t)n, format, args);
+	va_end(args);
+	return error;
+}
+
+int knob_number(const struct knob_at *at, const char *value, uint64_t max, uint64_t *number)
+{
+	char *end = NULL;
+
+	errno = 0;
+	if (isdigit((unsigned char)*value))
+		*number = strtoull(value, &end, 0);
+	if (!end || *end || errno || *number > max)
+		return knob_complain(at, -EINVAL, "'%s' is not a number from 0 to %" PRIu64, value,
+				     max);
+	return 0;
+}
+
+#define KNOB(pattern, name)                                   \
+	{                                                     \
+		pattern, knob_read_##name, knob_set_##name, 0 \
+	}
+#define FEATURE(name, kind, bit)                                              \
+	{                                                                     \
+		"PORT/features/" name, knob_read_##kind, knob_set_##kind, bit \
+	}
+
+static const struct knob table[] = {
+	KNOB("PORT/queues/rx-N/rps_cpus", rps_cpus),
+	KNOB("PORT/queues/rx-N/rps_flow_cnt", rps_flow_cnt),
+	KNOB("PORT/queues/rx-N/smp_affinity", affinity),
+	KNOB("PORT/queues/rx-N/smp_affinity_list", affinity_list),
+	KNOB("PORT/queues/tx-N/xps_cpus", xps_cpus),
+	KNOB("PORT/gro_flush_timeout", gro_flush_timeout),
+	KNOB("PORT/rxfh/key", key),
+	KNOB("PORT/rxfh/indir", indir),
+	KNOB("PORT/rxfh/fields", fields),
+	KNOB("PORT/rxfh/xfrm", xfrm),
+	FEATURE("rx-checksum", fixed, PORT_RX_TRUST),
+	FEATURE("rx-gro", rx, CONF_RX_GRO),
+	FEATURE("rx-udp-gro-forwarding", rx, CONF_RX_UDP_GRO_FWD),
+	FEATURE("rx-hashing", rx, CONF_RX_HASH),
+	FEATURE("tx-scatter-gather", fixed, PORT_SG),
+	FEATURE("tx-checksum-ip-generic", csum, PORT_TX_CSUM),
+	FEATURE("tx-tcp-segmentation", gso, LEAT_GSO_TCPV4),
+	FEATURE("tx-tcp-ecn-segmentation", gso, LEAT_GSO_TCP_ECN),
+	FEATURE("tx-tcp-mangleid-segmentation", gso, LEAT_GSO_TCP_FIXEDID),
+	FEATURE("tx-tcp6-segmentation", gso, LEAT_GSO_TCPV6),
+	FEATURE("tx-udp-segmentation", gso, LEAT_GSO_UDP_L4),
+	FEATURE("tx-gre-segmentation", gso, LEAT_GSO_GRE),
+	FEATURE("tx-gre-csum-segmentation", gso, LEAT_GSO_GRE_CSUM),
+	FEATURE("tx-ipxip4-segmentation", gso, LEAT_GSO_IPXIP4),
+	FEATURE("tx-ipxip6-segmentation", gso, LEAT_GSO_IPXIP6),
+	FEATURE("tx-udp_tnl-segmentation", gso, LEAT_GSO_UDP_TUNNEL),
+	FEATURE("tx-udp_tnl-csum-segmentation", gso, LEAT_GSO_UDP_TUNNEL_CSUM),
+	FEATURE("tx-gso-partial", gso, LEAT_GSO_PARTIAL),
+	FEATURE("tx-tunnel-remcsum-segmentation", gso, LEAT_GSO_TUNNEL_REMCSUM),
+	FEATURE("tx-sctp-segmentation", gso, LEAT_GSO_SCTP),
+	FEATURE("tx-gso-list", gso, LEAT_GSO_FRAGLIST),
+	KNOB("net/core/rps_sock_flow_entries", sock_flow_entries),
+	KNOB("net/core/netdev_max_backlog", max_backlog),
+	KNOB("net/core/busy_poll", busy_poll),
+};
+
+/* How many knobs the row is for `port`. */
+static unsigned count_queues(const struct knob *knob, const struct port *port)
+{
+	if (strstr(knob->pattern, "/rx-N/"))
+		return port->rxqs;
+	if (strstr(knob->pattern, "/tx-N/")) /* as in the kernel, none where nothing is to choose */
+		return port->txqs > 1 ? port->txqs : 0;
+	return 1;
+}
+
+static void spell(const struct knob *knob, const struct port *port, unsigned queue, char *path)
+{
+	const char *rest = strchr(knob->pattern, '/');
+	const char *hole = strstr(rest, "-N/");
+
+	if (!port)
+		snprintf(path, KNOB_PATH_MAX, "%s", knob->pattern);
+	else if (!hole)
+		snprintf(path, KNOB_PATH_MAX, "%s%s", port->name, rest);
+	else
+		snprintf(path, KNOB_PATH_MAX, "%s%.*s-%u%s", port->name, (int)(hole - rest), rest,
+			 queue, hole + 2);
+}
+
+/* Name the knob as the user did, for what is said of it. */
+static void name(struct knob_at *at, const char *path)
+{
+	snprintf(at->path, sizeof(at->path), "%s", path ? path : "");
+}
+
+static const char *last_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+typedef int handle(const struct knob_at *at, const struct knob *knob, void *arg);
+
+struct walk {
+	const char *pattern; /* NULL: all */
+	handle *handle;
+	void *arg;
+	unsigned matched;
+};
+
+static int walk_row(struct walk *walk, struct knob_at *at, const struct knob *knob)
+{
+	unsigned n = at->port ? count_queues(knob, at->port) : 1;
+	int err = 0;
+
+	at->bit = knob->bit;
+	for (at->queue = 0; at->queue < n && !err; at->queue++) {
+		spell(knob, at->port, at->queue, at->path);
+		if (walk->pattern && fnmatch(walk->pattern, at->path, FNM_PATHNAME))
+			continue;
+		walk->matched++;
+		err = walk->handle(at, knob, walk->arg);
+	}
+	return err;
+}
+
+/* The rows of at->port; without one, those of no port. */
+static int walk_rows(struct walk *walk, struct knob_at *at)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]) && !err; i++) {
+		const struct knob *knob = &table[i];
+		bool of_port = strncmp(knob->pattern, "PORT/", 5) == 0;
+
+		if (of_port != (at->port != NULL))
+			continue;
+		if (walk->pattern && fnmatch(last_name(walk->pattern), last_name(knob->pattern), 0))
+			continue;
+		err = walk_row(walk, at, knob);
+	}
+	return err;
+}
+
+/* Handle each knob that the pattern matches. */
+static int walk_knobs(struct walk *walk, struct knob_at *at)
+{
+	int err = 0;
+
+	for (unsigned p = 0; p < at->plane->n_ports && !err; p++) {
+		at->port = &at->plane->port[p];
+		at->port_conf = &at->conf->port[p];
+		err = walk_rows(walk, at);
+	}
+	at->port = NULL;
+	if (!err)
+		err = walk_rows(walk, at);
+	if (err || walk->matched)
+		return err;
+	name(at, walk->pattern);
+	return knob_complain(at, -ENOENT, "no such knob");
+}
+
+static bool is_app(const char *path)
+{
+	return path && strncmp(path, "app/", 4) == 0;
+}
+
+/* Set (value) or read (text) a knob of the application's. */
+static int use_app(struct knob_at *at, const char *path, const char *value, char *text, size_t size)
+{
+	const struct app_ops *app = at->plane->app;
+	int err = app->knob ? app->knob(at->plane, path + 4, value, text, size) : -ENOENT;
+
+	if (err == -ENOENT)
+		return knob_complain(at, err, "app %s has no such knob", app->name);
+	if (err && value)
+		return knob_complain(at, err, "'%s': %s", value, strerror(-err));
+	return err;
+}
+
+static int set_one(const struct knob_at *at, const struct knob *knob, void *value)
+{
+	return knob->set(at, value);
+}
+
+static int set_locked(struct plane *plane, struct knob_at *at, struct walk *walk)
+{
+	int err;
+
+	at->conf = conf_copy(plane->conf);
+	if (!at->conf)
+		return knob_complain(at, -ENOMEM, "%s", strerror(ENOMEM));
+	err = walk_knobs(walk, at);
+	if (err)
+		conf_free(at->conf, plane->conf);
+	else
+		plane_publish(plane, at->conf);
+	return err;
+}
+
+int knob_set(struct plane *plane, const char *path, const char *value, char *err, size_t err_len)
+{
+	struct knob_at at = {.plane = plane, .err = err, .err_len = err_len};
+	char *copy = strdup(value);
+	struct walk walk = {.pattern = path, .handle = set_one, .arg = copy};
+	int error;
+
+	name(&at, path);
+	if (!copy)
+		return knob_complain(&at, -ENOMEM, "%s", strerror(ENOMEM));
+	copy[strcspn(copy, "\n")] = 0;
+	pthread_mutex_lock(&plane->conf_lock);
+	error = is_app(path) ? use_app(&at, path, copy, NULL, 0) : set_locked(plane, &at, &walk);
+	pthread_mutex_unlock(&plane->conf_lock);
+	free(copy);
+	return error;
+}
+
+struct visitor {
+	knob_visit *visit;
+	void *arg;
+	char text[KNOB_TEXT_MAX];
+};
+
+static int visit_one(const struct knob_at *at, const struct knob *knob, void *arg)
+{
+	struct visitor *v = arg;
+
+	knob->read(at, v->text, sizeof(v->text));
+	return v->visit(v->arg, at->path, v->text);
+}
+
+int knob_list(struct plane *plane, const char *path, knob_visit *visit, void *arg, char *err,
+	      size_t err_len)
+{
+	struct knob_at at = {.plane = plane, .err = err, .err_len = err_len};
+	struct visitor v = {.visit = visit, .arg = arg};
+	struct walk walk = {.pattern = path, .handle = visit_one, .arg = &v};
+	int error;
+
+	name(&at, path);
+	pthread_mutex_lock(&plane->conf_lock);
+	at.conf = plane->conf;
+	if (is_app(path)) {
+		error = use_app(&at, path, NULL, v.text, sizeof(v.text));
+		if (!error)
+			error = visit(arg, path, v.text);
+	} else {
+		error = walk_knobs(&walk, &at);
+	}
+	pthread_mutex_unlock(&plane->conf_lock);
+	return error;
+}
+
+struct copy {
+	char *text;
+	size_t size;
+};
+
+static int copy_value(void *arg, const char *path, const char *value)
+{
+	struct copy *copy = arg;
+
+	(void)path;
+	snprintf(copy->text, copy->size, "%s", value);
+	return 0;
+}
+
+int knob_get(struct plane *plane, const char *path, char *text, size_t size, char *err,
+	     size_t err_len)
+{
+	struct copy copy = {text, size};
+
+	return knob_list(plane, path, copy_value, &copy, err, err_len);
+}

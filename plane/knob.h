@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * knob.h - everything tunable, under the kernel's names and in the kernel's formats.
+ *
+ * A knob is a path and a text: left/queues/rx-0/rps_cpus is "3". A value reads back as the kernel
+ * would show it. A path may be a pattern (fnmatch with '*' not matching '/'); setting one sets
+ * all knobs it matches, at once or not at all. What is below app/ is the application's own and
+ * knows no patterns.
+ *
+ * Threads: any; each call takes the plane's conf_lock, and a set returns when every worker uses
+ * the new value.
+ */
+#ifndef PLANE_KNOB_H
+#define PLANE_KNOB_H
+
+#include <stddef.h>
+
+struct plane;
+
+enum {
+	KNOB_PATH_MAX = 128,
+	KNOB_TEXT_MAX = 32768, /* bytes that hold any value */
+};
+
+/* Set `path` to `value`. 0; or, with nothing changed and a message in err that names the knob and
+ * what is wrong: -ENOENT no such knob, -EINVAL a wrong value, -EOVERFLOW a CPU this plane has
+ * not, -EOPNOTSUPP what the port cannot do, -ENOMEM. */
+int knob_set(struct plane *plane, const char *path, const char *value, char *err, size_t err_len);
+
+/* Read the knob `path` into text. 0; or, with a message, -ENOENT, -ENOMEM. */
+int knob_get(struct plane *plane, const char *path, char *text, size_t size, char *err,
+	     size_t err_len);
+
+/* Called for a knob with its value; other than 0 ends the visits. */
+typedef int knob_visit(void *arg, const char *path, const char *value);
+
+/* Visit all knobs that `path` matches, port by port; NULL: all. 0; what visit gave; or, with a
+ * message, -ENOENT if there is none. */
+int knob_list(struct plane *plane, const char *path, knob_visit *visit, void *arg, char *err,
+	      size_t err_len);
+
+#endif

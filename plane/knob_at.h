@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * knob_at.h - a knob while it is read or set: what the rows of knob.c's table are made of.
+ */
+#ifndef PLANE_KNOB_AT_H
+#define PLANE_KNOB_AT_H
+
+#include "knob.h"
+#include "plane.h"
+
+struct knob_at {
+	struct plane *plane;
+	struct conf *conf;	 /* read: the value in force; set: a copy to change */
+	const struct port *port; /* of a port's knob, as the next two */
+	struct port_conf *port_conf;
+	unsigned queue; /* the N of rx-N or tx-N */
+	uint32_t bit;	/* of the knob's row */
+	char path[KNOB_PATH_MAX];
+	char *err;
+	size_t err_len;
+};
+
+typedef void knob_reader(const struct knob_at *at, char *text, size_t size);
+
+/* 0; or what knob_complain() gave. */
+typedef int knob_setter(const struct knob_at *at, const char *value);
+
+/* Say what is wrong; gives `error`. */
+int knob_complain(const struct knob_at *at, int error, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Read a number as the kernel does: decimal, 0x hexadecimal or 0 octal. */
+int knob_number(const struct knob_at *at, const char *value, uint64_t max, uint64_t *number);
+
+/* knob_queue.c: PORT/queues/rx-N/NAME and tx-N/NAME. */
+knob_reader knob_read_rps_cpus, knob_read_rps_flow_cnt, knob_read_affinity, knob_read_affinity_list,
+	knob_read_xps_cpus;
+knob_setter knob_set_rps_cpus, knob_set_rps_flow_cnt, knob_set_affinity, knob_set_affinity_list,
+	knob_set_xps_cpus;
+
+/* knob_core.c: net/core/NAME and PORT/gro_flush_timeout. */
+knob_reader knob_read_sock_flow_entries, knob_read_max_backlog, knob_read_busy_poll,
+	knob_read_gro_flush_timeout;
+knob_setter knob_set_sock_flow_entries, knob_set_max_backlog, knob_set_busy_poll,
+	knob_set_gro_flush_timeout;
+
+/* knob_feature.c: PORT/features/NAME. The bit is of port_conf.rx, port_conf.gso, or, where it
+ * cannot be changed, port.features. */
+knob_reader knob_read_rx, knob_read_gso, knob_read_csum, knob_read_fixed;
+knob_setter knob_set_rx, knob_set_gso, knob_set_csum, knob_set_fixed;
+
+/* knob_rxfh.c: PORT/rxfh/NAME. */
+knob_reader knob_read_key, knob_read_indir, knob_read_fields, knob_read_xfrm;
+knob_setter knob_set_key, knob_set_indir, knob_set_fields, knob_set_xfrm;
+
+#endif

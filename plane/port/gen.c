@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A generator: a network card whose other end makes numbered packets up.
+ *
+ * What it gives depends on its options alone, for each queue. As in a network card, RSS decides
+ * once and for all which queue a flow's packets appear on; so a queue has flows of its own and
+ * shares nothing with the others. Numbers of packets and rates are divided among the queues by
+ * how many flows they have. What is transmitted on it is counted and gone.
+ */
+#include "port.h"
+
+#include "../pool.h"
+#include "../stats.h"
+#include "gen_flow.h"
+#include "pace.h"
+
+#include <errno.h>
+#include <leat/flow.h>
+#include <leat/parse.h>
+#include <leat/rss.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	FLOWS_MAX = 1 << 20,
+	KEY_LEN = LEAT_RSS_KEY_MIN,
+};
+
+struct gen_queue {
+	_Alignas(64) uint64_t random;
+	struct gen_flow *flow;
+	uint32_t flows;
+	struct gen_flow *now; /* whose burst it is */
+	uint32_t burst;	      /* packets of it to come */
+	uint64_t left;	      /* atomic: packets to come */
+	struct pace pace;
+};
+
+struct gen {
+	uint32_t min, max; /* bytes of payload */
+	uint32_t burst;
+	unsigned queues;
+	struct gen_flow *flows; /* each queue's, one queue after the other */
+	struct gen_filler filler;
+	struct gen_queue queue[];
+};
+
+struct request {
+	const char *name;
+	unsigned long queues, flows, rate, count, seed, burst, min, max;
+	bool tcp, ip4, ip6;
+	uint8_t key[KEY_LEN];
+	char *err;
+	size_t err_len;
+};
+
+static int refuse(const struct request *r, const char *option, const char *value,
+		  const char *wanted)
+{
+	return port_fail(r->err, r->err_len, EINVAL, "%s: %s=%s: not %s", r->name, option, value,
+			 wanted);
+}
+
+/* A number, and where the text goes on; ULONG_MAX if there is none. */
+static unsigned long read_number(const char **text)
+{
+	bool is_number = **text >= '0' && **text <= '9';
+	char *end;
+	unsigned long value = strtoul(*text, &end, 10);
+
+	*text = end;
+	return is_number ? value : ULONG_MAX;
+}
+
+static int parse_size(struct request *r, const char *text)
+{
+	const char *at = text;
+
+	r->min = r->max = read_number(&at);
+	if (*at == '-') {
+		at++;
+		r->max = read_number(&at);
+	}
+	if (!*at && r->min >= GEN_NUMBER_LEN && r->min <= r->max && r->max <= GEN_PAYLOAD_MAX)
+		return 0;
+	return refuse(r, "size", text, "a number or two, MIN-MAX, from 16 to 1960");
+}
+
+static int parse_choices(struct request *r, const char *proto, const char *ip)
+{
+	r->tcp = strcmp(proto, "tcp") == 0;
+	if (!r->tcp && strcmp(proto, "udp") != 0)
+		return refuse(r, "proto", proto, "udp or tcp");
+	r->ip4 = strcmp(ip, "4") == 0 || strcmp(ip, "both") == 0;
+	r->ip6 = strcmp(ip, "6") == 0 || strcmp(ip, "both") == 0;
+	return r->ip4 || r->ip6 ? 0 : refuse(r, "ip", ip, "4, 6 or both");
+}
+
+/* Drawn from the seed, unless given. */
+static int parse_key(struct request *r, const char *text)
+{
+	uint64_t state = ~(uint64_t)r->seed;
+
+	if (text)
+		return port_bytes(text, r->key, KEY_LEN) ?
+			       0 :
+			       refuse(r, "key", text, "40 bytes in hexadecimal");
+	for (unsigned i = 0; i < KEY_LEN; i++)
+		r->key[i] = (uint8_t)gen_random(&state);
+	return 0;
+}
+
+static int parse_numbers(struct request *r, const struct port_args *args)
+{
+	const struct {
+		const char *name;
+		unsigned long otherwise, min, max, *value;
+	} number[] = {
+		{"queues", 1, 1, PORT_QUEUES_MAX, &r->queues},
+		{"flows", 1000, 0, FLOWS_MAX, &r->flows},
+		{"rate", 0, 0, UINT32_MAX, &r->rate},
+		{"count", 0, 0, 1ul << 60, &r->count},
+		{"seed", 1, 0, ULONG_MAX, &r->seed},
+		{"burst", 1, 1, 1u << 20, &r->burst},
+	};
+
+	for (unsigned i = 0; i < sizeof(number) / sizeof(number[0]); i++) {
+		int e = port_number(args, number[i].name, number[i].otherwise, number[i].min,
+				    number[i].max, number[i].value, r->err, r->err_len);
+
+		if (e)
+			return e;
+	}
+	return 0;
+}
+
+static int parse_request(struct request *r, const struct port_args *args)
+{
+	static const char *const names[] = {"queues", "flows", "rate", "count", "seed", "burst",
+					    "size",   "proto", "ip",   "key",	NULL};
+	int e = port_known(args, names, r->err, r->err_len);
+
+	if (!e)
+		e = parse_numbers(r, args);
+	if (!e)
+		e = parse_size(r, port_option(args, "size", "64"));
+	if (!e)
+		e = parse_choices(r, port_option(args, "proto", "udp"),
+				  port_option(args, "ip", "4"));
+	if (!e)
+		e = parse_key(r, port_option(args, "key", NULL));
+	return e;
+}
+
+static void make_flow(const struct request *r, struct gen_flow *flow, uint32_t index)
+{
+	gen_flow_init(flow, index, r->ip6 && (!r->ip4 || index % 2), r->tcp, r->seed);
+}
+
+/* What a network card would hash; the flow is made again afterwards. */
+static uint32_t hash_flow(const struct gen *g, struct gen_flow *flow, const struct leat_rss *rss)
+{
+	uint8_t frame[GEN_HDR_ROOM + GEN_NUMBER_LEN];
+	struct leat_pkt pkt, *one = &pkt;
+	enum leat_hash_type type;
+
+	leat_pkt_init(&pkt, frame, gen_flow_write(flow, &g->filler, GEN_NUMBER_LEN, frame));
+	leat_parse(&one, 1);
+	return leat_rss_hash(rss, &pkt, &type);
+}
+
+/* Make all flows, in the order of their queues. `hash`: room for one of each flow. */
+static void make_flows(struct gen *g, const struct request *r, const struct leat_rss *rss,
+		       uint32_t *hash)
+{
+	struct gen_flow *next = g->flows, scratch;
+
+	for (uint32_t i = 0; i < r->flows; i++) {
+		make_flow(r, &scratch, i);
+		hash[i] = hash_flow(g, &scratch, rss);
+	}
+	for (unsigned q = 0; q < g->queues; q++) {
+		g->queue[q].flow = next;
+		for (uint32_t i = 0; i < r->flows; i++) {
+			if (leat_rss_pick(rss, hash[i]) != q)
+				continue;
+			make_flow(r, next, i);
+			next->hash = hash[i];
+			next++;
+		}
+		g->queue[q].flows = (uint32_t)(next - g->queue[q].flow);
+	}
+}
+
+static int spread_flows(struct gen *g, const struct request *r)
+{
+	struct leat_rss_conf conf = {
+		.key = r->key,
+		.key_len = KEY_LEN,
+		.n_queues = g->queues,
+	};
+	struct leat_rss *rss = malloc(sizeof(*rss));
+	uint32_t *hash = malloc((r->flows + 1) * sizeof(*hash));
+	int e = rss && hash ? leat_rss_init(rss, &conf) : -ENOMEM;
+
+	if (!e)
+		make_flows(g, r, rss, hash);
+	free(rss);
+	free(hash);
+	return e;
+}
+
+/* The part of `total` that falls to those of `all` flows from `first` to `end`: the parts add up
+ * to it. */
+static uint64_t share(uint64_t total, uint64_t first, uint64_t end, uint64_t all)
+{
+	uint64_t each = total / all, rest = total % all;
+
+	return each * (end - first) + rest * end / all - rest * first / all;
+}
+
+static int start_queues(struct gen *g, const struct request *r)
+{
+	uint64_t first = 0;
+
+	for (unsigned q = 0; q < g->queues; q++) {
+		struct gen_queue *gq = &g->queue[q];
+		double rate = r->flows ? (double)r->rate * gq->flows / (double)r->flows : 0;
+		int e = pace_init(&gq->pace, rate);
+
+		if (e)
+			return e;
+		gq->random = r->seed ^ (uint64_t)q << 32;
+		gq->left = gq->flows ? UINT64_MAX : 0;
+		if (gq->flows && r->count)
+			gq->left = share(r->count, first, first + gq->flows, r->flows);
+		first += gq->flows;
+	}
+	return 0;
+}
+
+static void free_gen(struct gen *g)
+{
+	for (unsigned q = 0; q < g->queues; q++)
+		pace_fini(&g->queue[q].pace);
+	free(g->flows);
+	free(g);
+}
+
+static int make_gen(struct gen **made, const struct request *r)
+{
+	size_t size = sizeof(struct gen) + r->queues * sizeof(struct gen_queue);
+	struct gen *g = aligned_alloc(64, (size + 63) & ~(size_t)63);
+	int e;
+
+	if (!g)
+		return -ENOMEM;
+	memset(g, 0, size);
+	g->min = (uint32_t)r->min;
+	g->max = (uint32_t)r->max;
+	g->burst = (uint32_t)r->burst;
+	g->queues = (unsigned)r->queues;
+	for (unsigned q = 0; q < g->queues; q++)
+		g->queue[q].pace.fd = -1;
+	gen_filler_init(&g->filler, r->seed);
+	g->flows = aligned_alloc(64, (r->flows + 1) * sizeof(*g->flows));
+	e = g->flows ? spread_flows(g, r) : -ENOMEM;
+	if (!e)
+		e = start_queues(g, r);
+	if (e)
+		free_gen(g);
+	else
+		*made = g;
+	return e;
+}
+
+static int open_gen(struct port *port, const struct port_args *args, char *err, size_t err_len)
+{
+	struct request r = {.name = args->name, .err = err, .err_len = err_len};
+	struct gen *g;
+	int e = parse_request(&r, args);
+
+	if (e)
+		return e;
+	e = make_gen(&g, &r);
+	if (e)
+		return port_fail(err, err_len, -e, "%s: %s", args->name, strerror(-e));
+	port->rxqs = port->txqs = g->queues;
+	port->features = PORT_SG | PORT_RX_TRUST;
+	port->gso = 0;
+	port->mtu = 65535;
+	port->priv = g;
+	return 0;
+}
+
+static int up_gen(struct port *port, char *err, size_t err_len)
+{
+	struct gen *g = port->priv;
+
+	(void)err;
+	(void)err_len;
+	for (unsigned q = 0; q < g->queues; q++) {
+		if (g->queue[q].left)
+			pace_start(&g->queue[q].pace);
+	}
+	return 0;
+}
+
+static void close_gen(struct port *port)
+{
+	free_gen(port->priv);
+	port->priv = NULL;
+}
+
+static uint32_t pick_size(const struct gen *g, struct gen_queue *gq)
+{
+	if (g->min == g->max)
+		return g->min;
+	return g->min +
+	       leat_reciprocal_scale((uint32_t)gen_random(&gq->random), g->max - g->min + 1);
+}
+
+static struct gen_flow *pick_flow(const struct gen *g, struct gen_queue *gq)
+{
+	if (gq->burst == 0) {
+		gq->now = gq->flow +
+			  leat_reciprocal_scale((uint32_t)gen_random(&gq->random), gq->flows);
+		gq->burst = g->burst;
+	}
+	gq->burst--;
+	return gq->now;
+}
+
+static void make_packet(const struct gen *g, struct gen_queue *gq, struct leat_pkt *pkt)
+{
+	struct gen_flow *flow = pick_flow(g, gq);
+
+	pkt->len = pkt->headlen = gen_flow_write(flow, &g->filler, pick_size(g, gq), pkt->data);
+	pkt->hash = flow->hash;
+	pkt->hash_type = LEAT_HASH_L4;
+	pkt->csum = LEAT_CSUM_UNNECESSARY;
+}
+
+static int receive_gen(struct port *port, unsigned q, struct pool *pool, struct leat_pkt **pkts,
+		       unsigned n)
+{
+	struct gen *g = port->priv;
+	struct gen_queue *gq = &g->queue[q];
+	unsigned got;
+
+	if (n > gq->left)
+		n = (unsigned)gq->left;
+	if (n == 0)
+		return 0;
+	n = pace_due(&gq->pace, n);
+	for (got = 0; got < n; got++) {
+		pkts[got] = pool_small(pool);
+		if (!pkts[got])
+			break;
+		make_packet(g, gq, pkts[got]);
+	}
+	if (got == 0)
+		return 0;
+	pace_give(&gq->pace, got);
+	port_count_rx(port, q, pkts, got);
+	if (gq->left == got)
+		pace_stop(&gq->pace);
+	if (gq->left != UINT64_MAX)
+		__atomic_store_n(&gq->left, gq->left - got, __ATOMIC_RELEASE);
+	return (int)got;
+}
+
+static int transmit_gen(struct port *port, unsigned q, struct port_frame *frames, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		port_count_tx(port, q, &frames[i]);
+	return (int)n;
+}
+
+static int fd_of_queue(const struct port *port, unsigned q)
+{
+	const struct gen *g = port->priv;
+
+	return g->queue[q].pace.fd;
+}
+
+static bool is_finished(const struct port *port)
+{
+	const struct gen *g = port->priv;
+
+	for (unsigned q = 0; q < g->queues; q++) {
+		if (__atomic_load_n(&g->queue[q].left, __ATOMIC_ACQUIRE))
+			return false;
+	}
+	return true;
+}
+
+const struct port_ops port_gen = {
+	.kind = "gen",
+	.help = "queues=N         receive queues; RSS spreads the flows over them (1)\n"
+		"flows=N          0: only takes what is transmitted (1000)\n"
+		"count=N          packets altogether, 0: endless (0)\n"
+		"rate=N           packets per second altogether, 0: as fast as possible (0)\n"
+		"size=N|MIN-MAX   bytes of payload, 16 to 1960 (64)\n"
+		"proto=udp|tcp    (udp)\n"
+		"ip=4|6|both      both: every other flow (4)\n"
+		"burst=N          packets of a flow in a row (1)\n"
+		"seed=N           of flows, sizes and order (1)\n"
+		"key=HEX          40 bytes, of RSS (drawn from the seed)\n",
+	.open = open_gen,
+	.up = up_gen,
+	.close = close_gen,
+	.receive = receive_gen,
+	.transmit = transmit_gen,
+	.fd = fd_of_queue,
+	.finished = is_finished,
+};

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A TAP: a network interface whose other end we are.
+ *
+ * The device is made by its first descriptor, exclusively, and lives as long as one is open: it is
+ * not persistent, so that nothing is left behind however we end. Offloads are what the kernel may
+ * hand to us. What we may hand to the kernel it always takes; with offload=none we do not, so that
+ * frames are wire-sized and their checksums complete in both directions.
+ */
+#include "tap.h"
+
+#include "netns.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+enum {
+	USO4 = 0x20, /* TUN_F_USO4 and TUN_F_USO6 (Linux 6.2): headers may be older */
+	USO6 = 0x40,
+	OFFLOADS = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN,
+
+	MTU_MIN = 68,
+	MTU_MAX = 65535 - 14,
+	MTU_DEFAULT = 1500,
+};
+
+#define GSO_TCP (LEAT_GSO_TCPV4 | LEAT_GSO_TCPV6 | LEAT_GSO_TCP_ECN | LEAT_GSO_DODGY)
+
+/* What is asked for, and where to complain. */
+struct tap_request {
+	struct port *port;
+	const struct port_args *args;
+	struct tap *tap;
+	const char *netns, *mac;
+	unsigned long queues, mtu, txqueuelen;
+	bool offload;
+	char *err;
+	size_t err_len;
+};
+
+static int parse_offload(struct tap_request *r)
+{
+	const char *offload = port_option(r->args, "offload", "on");
+
+	r->offload = strcmp(offload, "on") == 0;
+	if (r->offload || strcmp(offload, "none") == 0)
+		return 0;
+	return port_fail(r->err, r->err_len, EINVAL, "%s: offload=%s: not on or none",
+			 r->args->name, offload);
+}
+
+/* The kernel would take a '%' for a pattern to find a free name by. */
+static int check_name(struct tap_request *r)
+{
+	const char *name = r->args->name;
+
+	if (!name[0] || strlen(name) >= IFNAMSIZ)
+		return port_fail(r->err, r->err_len, EINVAL,
+				 "%s: the name of an interface has 1 to %d characters", name,
+				 IFNAMSIZ - 1);
+	if (strpbrk(name, "/:% \t\n\v\f\r") || !strcmp(name, ".") || !strcmp(name, ".."))
+		return port_fail(r->err, r->err_len, EINVAL, "%s: no name for an interface", name);
+	return 0;
+}
+
+static int parse_request(struct tap_request *r)
+{
+	static const char *const names[] = {"queues", "netns",	    "offload", "mtu",
+					    "mac",    "txqueuelen", "address", NULL};
+	int e = port_known(r->args, names, r->err, r->err_len);
+
+	if (!e)
+		e = check_name(r);
+	if (!e)
+		e = parse_offload(r);
+	if (!e)
+		e = port_number(r->args, "queues", 1, 1, PORT_QUEUES_MAX, &r->queues, r->err,
+				r->err_len);
+	if (!e)
+		e = port_number(r->args, "mtu", MTU_DEFAULT, MTU_MIN, MTU_MAX, &r->mtu, r->err,
+				r->err_len);
+	if (!e)
+		e = port_number(r->args, "txqueuelen", 10000, 1, 1u << 24, &r->txqueuelen, r->err,
+				r->err_len);
+	r->netns = port_option(r->args, "netns", NULL);
+	r->mac = port_option(r->args, "mac", NULL);
+	return e;
+}
+
+/* The kernel refused to make queue `q`. */
+static int explain(const struct tap_request *r, unsigned q, int error)
+{
+	const char *name = r->args->name;
+
+	switch (error) {
+	case EPERM:
+		return port_fail(r->err, r->err_len, error, "%s: making a TAP needs CAP_NET_ADMIN",
+				 name);
+	case EBUSY:
+	case EEXIST:
+		return port_fail(r->err, r->err_len, error,
+				 "%s: there is an interface of that name already", name);
+	case E2BIG:
+		return port_fail(r->err, r->err_len, error,
+				 "%s: queues=%lu: the kernel gives no more than %u", name,
+				 r->queues, q);
+	default:
+		return port_fail(r->err, r->err_len, error,
+				 "%s: the kernel refuses queue %u of the TAP: %s", name, q,
+				 strerror(error));
+	}
+}
+
+static int open_queue(struct tap_request *r, unsigned q)
+{
+	struct ifreq ifr = {.ifr_flags = (short)(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR |
+						 IFF_MULTI_QUEUE | (q ? 0 : IFF_TUN_EXCL))};
+	int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0)
+		return port_fail(r->err, r->err_len, errno, "%s: /dev/net/tun: %s%s", r->args->name,
+				 strerror(errno),
+				 errno == ENOENT || errno == ENODEV || errno == ENXIO ?
+					 " (is the module tun loaded?)" :
+					 "");
+	r->tap->fd[q] = fd;
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", r->args->name);
+	if (ioctl(fd, TUNSETIFF, &ifr))
+		return explain(r, q, errno);
+	return 0;
+}
+
+/* Say what the kernel may hand to us; this holds for all queues. */
+static int negotiate(struct tap_request *r)
+{
+	int fd = r->tap->fd[0];
+	int size = TAP_HDR, little = 1;
+
+	r->port->gso = r->offload ? GSO_TCP | LEAT_GSO_UDP_L4 : 0;
+	r->port->features = r->offload ? PORT_SG | PORT_TX_CSUM : PORT_SG;
+	if (ioctl(fd, TUNSETVNETHDRSZ, &size) || ioctl(fd, TUNSETVNETLE, &little))
+		return -errno;
+	if (!r->offload)
+		return ioctl(fd, TUNSETOFFLOAD, 0) ? -errno : 0;
+	if (ioctl(fd, TUNSETOFFLOAD, OFFLOADS | USO4 | USO6) == 0)
+		return 0;
+	r->port->gso = GSO_TCP;
+	return ioctl(fd, TUNSETOFFLOAD, OFFLOADS) ? -errno : 0;
+}
+
+/* What became of an option that the kernel has the last word on. */
+static int check_option(const struct tap_request *r, const char *option, const char *value, int e,
+			const char *form)
+{
+	if (!e)
+		return 0;
+	return port_fail(r->err, r->err_len, -e, "%s: %s=%s: %s%s", r->args->name, option, value,
+			 e == -EINVAL ? "not " : "", e == -EINVAL ? form : strerror(-e));
+}
+
+static int set_mac(struct tap_request *r)
+{
+	uint8_t mac[6];
+	int e = -EINVAL;
+
+	if (!r->mac)
+		return 0;
+	if (port_bytes(r->mac, mac, sizeof(mac)))
+		e = link_set_mac(&r->tap->link, mac);
+	return check_option(r, "mac", r->mac, e, "an interface's address XX:XX:XX:XX:XX:XX");
+}
+
+static int add_addresses(struct tap_request *r)
+{
+	const struct port_args *args = r->args;
+	int e = 0;
+
+	for (unsigned i = 0; !e && i < args->options; i++) {
+		const struct port_option *o = &args->option[i];
+
+		if (strcmp(o->name, "address") == 0)
+			e = check_option(r, o->name, o->value,
+					 link_add_address(&r->tap->link, o->value),
+					 "an IP address with a prefix length, IP/N");
+	}
+	return e;
+}
+
+/* All of it, inside the namespace. */
+static int make(void *arg)
+{
+	struct tap_request *r = arg;
+	int e = 0;
+
+	for (unsigned q = 0; !e && q < r->queues; q++)
+		e = open_queue(r, q);
+	if (e)
+		return e;
+	e = negotiate(r);
+	if (!e)
+		e = link_open(&r->tap->link, r->args->name);
+	if (!e)
+		e = link_set_txqueuelen(&r->tap->link, (uint32_t)r->txqueuelen);
+	if (!e)
+		e = link_set_mtu(&r->tap->link, (uint32_t)r->mtu);
+	if (e)
+		return port_fail(r->err, r->err_len, -e, "%s: setting the TAP up: %s",
+				 r->args->name, strerror(-e));
+	e = set_mac(r);
+	return e ? e : add_addresses(r);
+}
+
+static struct tap *new_tap(unsigned queues)
+{
+	struct tap *tap = calloc(1, sizeof(*tap) + queues * sizeof(tap->fd[0]));
+
+	for (unsigned q = 0; tap && q < queues; q++)
+		tap->fd[q] = -1;
+	if (tap)
+		tap->queues = queues;
+	return tap;
+}
+
+static void free_tap(struct tap *tap)
+{
+	link_close(&tap->link);
+	for (unsigned q = 0; q < tap->queues; q++) {
+		if (tap->fd[q] >= 0)
+			close(tap->fd[q]);
+	}
+	free(tap);
+}
+
+static int open_tap(struct port *port, const struct port_args *args, char *err, size_t err_len)
+{
+	struct tap_request r = {.port = port, .args = args, .err = err, .err_len = err_len};
+	int e = parse_request(&r);
+
+	if (e)
+		return e;
+	r.tap = new_tap((unsigned)r.queues);
+	if (!r.tap)
+		return port_fail(err, err_len, ENOMEM, "%s: %s", args->name, strerror(ENOMEM));
+	r.tap->supers = r.offload;
+	e = netns_run(r.netns, make, &r, args->name, err, err_len);
+	if (e) {
+		free_tap(r.tap);
+		return e;
+	}
+	port->rxqs = port->txqs = (unsigned)r.queues;
+	port->mtu = (uint32_t)r.mtu;
+	port->priv = r.tap;
+	return 0;
+}
+
+static int up_tap(struct port *port, char *err, size_t err_len)
+{
+	struct tap *tap = port->priv;
+	int e = link_set_up(&tap->link);
+
+	return e ? port_fail(err, err_len, -e, "%s: bringing the TAP up: %s", port->name,
+			     strerror(-e)) :
+		   0;
+}
+
+static void close_tap(struct port *port)
+{
+	free_tap(port->priv);
+	port->priv = NULL;
+}
+
+static int fd_of_queue(const struct port *port, unsigned q)
+{
+	const struct tap *tap = port->priv;
+
+	return tap->fd[q];
+}
+
+const struct port_ops port_tap = {
+	.kind = "tap",
+	.help = "queues=N         receive and transmit queues, 1 to 256 (1)\n"
+		"netns=NAME       the network namespace to make the interface in (this one)\n"
+		"offload=on|none  none: only wire-sized frames with complete checksums (on)\n"
+		"mtu=N            68 to 65521 (1500)\n"
+		"txqueuelen=N     packets the interface queues for us (10000)\n"
+		"mac=ADDRESS      (random)\n"
+		"address=IP/N     an address of the interface; may be repeated\n",
+	.open = open_tap,
+	.up = up_tap,
+	.close = close_tap,
+	.receive = tap_receive,
+	.transmit = tap_transmit,
+	.fd = fd_of_queue,
+};

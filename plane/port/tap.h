@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tap.h - a TAP as its two files share it: tap.c makes it, tap_io.c moves its frames.
+ */
+#ifndef PLANE_PORT_TAP_H
+#define PLANE_PORT_TAP_H
+
+#include "link.h"
+#include "port.h"
+
+enum { TAP_HDR = LEAT_VNET_HDR_MRG_LEN }; /* bytes of the header in front of every frame */
+
+struct tap {
+	struct link link;
+	bool supers; /* the kernel may hand over super-packets */
+	unsigned queues;
+	int fd[]; /* queues of them, -1: not open */
+};
+
+int tap_receive(struct port *port, unsigned q, struct pool *pool, struct leat_pkt **pkts,
+		unsigned n);
+int tap_transmit(struct port *port, unsigned q, struct port_frame *frames, unsigned n);
+
+#endif

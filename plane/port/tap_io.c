@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Frames of a TAP.
+ *
+ * How long the next frame is, only reading it tells. So each read has room for the largest: a
+ * small buffer, which takes a wire-sized frame and the headers of any, and behind it a big one,
+ * which takes the rest of a super-packet; nothing is copied again. The virtio_net_hdr goes to the
+ * headroom, right in front of the frame. Buffers that the last read left empty go back to the pool,
+ * which gives them out first.
+ */
+#include "tap.h"
+
+#include "../pool.h"
+#include "../stats.h"
+
+#include <errno.h>
+#include <leat/parse.h>
+#include <unistd.h>
+
+/* Where the next frame goes. */
+struct room {
+	struct leat_pkt *small, *big;
+};
+
+/* False: the pool is empty. Wire-sized frames can do without a big buffer. */
+static bool make_room(const struct tap *tap, struct pool *pool, struct room *room)
+{
+	if (!room->small)
+		room->small = pool_small(pool);
+	if (!room->big)
+		room->big = pool_big(pool);
+	return room->small && (room->big || !tap->supers);
+}
+
+static void leave_room(struct pool *pool, const struct room *room)
+{
+	if (room->small)
+		pool_give(pool, &room->small, 1);
+	if (room->big)
+		pool_give(pool, &room->big, 1);
+}
+
+/* Read one frame; gives its bytes, 0 if it did not fit, -errno. */
+static ssize_t read_frame(int fd, const struct room *room)
+{
+	struct iovec iov[2] = {{room->small->data - TAP_HDR, TAP_HDR + POOL_SMALL}};
+	size_t all = TAP_HDR + POOL_SMALL;
+	ssize_t len;
+
+	if (room->big) {
+		iov[1] = (struct iovec){room->big->data, POOL_BIG};
+		all += POOL_BIG;
+	}
+	len = readv(fd, iov, room->big ? 2 : 1);
+	if (len < 0)
+		return -errno;
+	/* What did not fit is lost, and the length read is the room there was. */
+	return len <= TAP_HDR || (size_t)len == all ? 0 : len - TAP_HDR;
+}
+
+/* The `len` bytes in the room become a packet. */
+static struct leat_pkt *take_frame(struct room *room, uint32_t len)
+{
+	struct leat_pkt *pkt = room->small;
+
+	room->small = NULL;
+	if (len <= POOL_SMALL) {
+		pkt->len = pkt->headlen = len;
+		return pkt;
+	}
+	pkt->len = pkt->headlen = POOL_SMALL;
+	room->big->len = room->big->headlen = len - POOL_SMALL;
+	leat_pkt_chain(pkt, room->big);
+	room->big = NULL;
+	return pkt;
+}
+
+/* Take over what the headers say; those that lie are dropped. Gives how many are left. */
+static unsigned read_headers(struct port *port, unsigned q, struct pool *pool,
+			     struct leat_pkt **pkts, unsigned n)
+{
+	unsigned good = 0;
+
+	leat_parse(pkts, n);
+	for (unsigned i = 0; i < n; i++) {
+		const uint8_t *hdr = pkts[i]->data - TAP_HDR;
+
+		/* Flags and type; with neither there is nothing to take over. */
+		if ((hdr[0] | hdr[1]) && leat_vnet_read(pkts[i], hdr, TAP_HDR)) {
+			stat_add(&port->rx_stats[q].errors, 1);
+			pool_give(pool, &pkts[i], 1);
+		} else {
+			pkts[good++] = pkts[i];
+		}
+	}
+	return good;
+}
+
+/* The device was deleted. (EIO: the interface is down, and may come up again.) */
+static bool is_gone(int error)
+{
+	return error == EBADFD || error == ENODEV || error == ENXIO;
+}
+
+int tap_receive(struct port *port, unsigned q, struct pool *pool, struct leat_pkt **pkts,
+		unsigned n)
+{
+	const struct tap *tap = port->priv;
+	struct room room = {NULL, NULL};
+	ssize_t len = 0;
+	unsigned got = 0;
+
+	for (unsigned i = 0; i < n && make_room(tap, pool, &room); i++) {
+		len = read_frame(tap->fd[q], &room);
+		if (len < 0)
+			break;
+		if (len > 0)
+			pkts[got++] = take_frame(&room, (uint32_t)len);
+		else
+			stat_add(&port->rx_stats[q].dropped, 1);
+	}
+	leave_room(pool, &room);
+	if (got == 0)
+		return len < 0 && is_gone((int)-len) ? -ENODEV : 0;
+	got = read_headers(port, q, pool, pkts, got);
+	port_count_rx(port, q, pkts, got);
+	return (int)got;
+}
+
+/* Put the header in front of the frame and write it; 0 or -errno. */
+static int write_frame(int fd, struct port_frame *f)
+{
+	struct iovec *iov = f->iov;
+	uint8_t *hdr = (uint8_t *)iov->iov_base - TAP_HDR;
+	ssize_t len;
+
+	if (leat_vnet_write(&f->meta, hdr, TAP_HDR))
+		return -EOPNOTSUPP;
+	iov->iov_base = hdr;
+	iov->iov_len += TAP_HDR;
+	len = f->niov == 1 ? write(fd, hdr, iov->iov_len) : writev(fd, iov, (int)f->niov);
+	return len < 0 ? -errno : 0;
+}
+
+int tap_transmit(struct port *port, unsigned q, struct port_frame *frames, unsigned n)
+{
+	const struct tap *tap = port->priv;
+	unsigned sent = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		int e = write_frame(tap->fd[q], &frames[i]);
+
+		if (!e) {
+			port_count_tx(port, q, &frames[i]);
+			sent++;
+		} else if (is_gone(-e)) {
+			return -ENODEV;
+		} else {
+			stat_add(&port->txq[q].stats.errors, 1);
+		}
+	}
+	return (int)sent;
+}

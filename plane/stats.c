@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+#include "stats.h"
+
+#include "plane.h"
+
+#include <leat/gro.h>
+#include <leat/parse.h>
+
+static json_t *number(const uint64_t *counter)
+{
+	return json_integer((json_int_t)stat_read(counter));
+}
+
+static json_t *queue_json(const struct queue_stats *s)
+{
+	json_t *o = json_object();
+
+	json_object_set_new(o, "packets", number(&s->packets));
+	json_object_set_new(o, "bytes", number(&s->bytes));
+	json_object_set_new(o, "segments", number(&s->segments));
+	json_object_set_new(o, "errors", number(&s->errors));
+	json_object_set_new(o, "dropped", number(&s->dropped));
+	json_object_set_new(o, "contended", number(&s->contended));
+	return o;
+}
+
+static json_t *port_json(const struct plane *plane, const struct port *port)
+{
+	json_t *rx = json_array(), *tx = json_array();
+	const struct rxq *q = plane->rxq[port->index];
+
+	for (unsigned i = 0; i < port->rxqs; i++) {
+		json_t *o = queue_json(&port->rx_stats[i]);
+
+		json_object_set_new(o, "cpu",
+				    json_integer(__atomic_load_n(&q[i].cpu, __ATOMIC_RELAXED)));
+		json_array_append_new(rx, o);
+	}
+	for (unsigned i = 0; i < port->txqs; i++)
+		json_array_append_new(tx, queue_json(&port->txq[i].stats));
+	return json_pack("{s:s,s:s,s:b,s:o,s:o}", "name", port->name, "kind", port->ops->kind,
+			 "gone", (int)__atomic_load_n(&port->gone, __ATOMIC_RELAXED), "rx", rx,
+			 "tx", tx);
+}
+
+/* What other workers counted for this one. */
+static uint64_t from_others(const struct plane *plane, uint16_t cpu, size_t member)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < plane->n_workers; i++) {
+		const struct stage *s = &plane->worker[i].stage[cpu];
+
+		sum += stat_read((const uint64_t *)((const char *)s + member));
+	}
+	return sum;
+}
+
+static json_t *cpu_json(const struct plane *plane, const struct worker *w)
+{
+	const struct worker_stats *s = &w->stats;
+	json_t *o =
+		json_pack("{s:i,s:i}", "cpu", (int)w->cpu, "backlog", (int)ring_len(&w->backlog));
+
+	json_object_set_new(o, "processed", number(&s->processed));
+	json_object_set_new(o, "dropped",
+			    json_integer((json_int_t)from_others(plane, w->cpu,
+								 offsetof(struct stage, dropped))));
+	json_object_set_new(o, "received_rps",
+			    json_integer((json_int_t)from_others(plane, w->cpu,
+								 offsetof(struct stage, woken))));
+	json_object_set_new(o, "hops", number(&s->hops));
+	json_object_set_new(o, "flow_moves", number(&s->flow_moves));
+	json_object_set_new(o, "no_buffer", number(&s->no_buffer));
+	json_object_set_new(o, "no_route", number(&s->no_route));
+	json_object_set_new(o, "bad_gso", number(&s->bad_gso));
+	json_object_set_new(o, "turns", number(&s->turns));
+	json_object_set_new(o, "sleeps", number(&s->sleeps));
+	return o;
+}
+
+/* Sum of one counter over a port's queues, as "name": n unless it is 0. */
+static void add_sum(json_t *o, const struct plane *plane, const struct port *port, size_t member,
+		    const char *name)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < port->rxqs; i++) {
+		const char *q = (const char *)&plane->rxq[port->index][i];
+
+		sum += stat_read((const uint64_t *)(q + member));
+	}
+	if (sum)
+		json_object_set_new(o, name, json_integer((json_int_t)sum));
+}
+
+static json_t *gro_json(const struct plane *plane, const struct port *port)
+{
+	json_t *o = json_object();
+
+	for (size_t i = 0; i < LEAT_GRO_REASONS; i++) {
+		add_sum(o, plane, port, offsetof(struct rxq, gro_count) + i * sizeof(uint64_t),
+			leat_gro_reason_name((enum leat_gro_reason)i));
+	}
+	return o;
+}
+
+static json_t *parse_json(const struct plane *plane, const struct port *port)
+{
+	json_t *o = json_object();
+
+	for (size_t i = 1; i < LEAT_PARSE_REASONS; i++) {
+		add_sum(o, plane, port, offsetof(struct rxq, parse_count) + i * sizeof(uint64_t),
+			leat_parse_reason_name((enum leat_parse_reason)i));
+	}
+	return o;
+}
+
+json_t *stats_json(struct plane *plane)
+{
+	json_t *ports = json_array(), *cpus = json_array();
+	json_t *gro = json_object(), *parse = json_object();
+
+	for (unsigned i = 0; i < plane->n_ports; i++) {
+		const struct port *port = &plane->port[i];
+
+		json_array_append_new(ports, port_json(plane, port));
+		json_object_set_new(gro, port->name, gro_json(plane, port));
+		json_object_set_new(parse, port->name, parse_json(plane, port));
+	}
+	for (unsigned i = 0; i < plane->n_workers; i++)
+		json_array_append_new(cpus, cpu_json(plane, &plane->worker[i]));
+	return json_pack("{s:o,s:o,s:o,s:o,s:o}", "ports", ports, "cpus", cpus, "gro", gro, "parse",
+			 parse, "app",
+			 plane->app->stats ? plane->app->stats(plane) :
+					     json_pack("{s:s}", "name", plane->app->name));
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stats.h - counters of one writer that anyone may read.
+ */
+#ifndef PLANE_STATS_H
+#define PLANE_STATS_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+struct plane;
+
+/* A worker's own. What others count for it, dropped and received_rps, is in their stages. */
+struct worker_stats {
+	uint64_t processed;    /* packets given to the application here */
+	uint64_t time_squeeze; /* turns that left work undone */
+	uint64_t hops;	       /* packets this CPU sent to another's backlog */
+	uint64_t flow_moves;   /* flows that changed CPU, decided here */
+	uint64_t no_buffer;    /* receive found the pool empty */
+	uint64_t no_route;     /* packets of a port that is joined to none */
+	uint64_t bad_gso;      /* packets whose offload fields contradict their headers */
+	uint64_t sleeps;
+	uint64_t turns;
+};
+
+static inline void stat_add(uint64_t *counter, uint64_t n)
+{
+	__atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t stat_read(const uint64_t *counter)
+{
+	return __atomic_load_n(counter, __ATOMIC_RELAXED);
+}
+
+/* Everything a plane counts, as one JSON object with the members "ports" (a list: name, kind,
+ * rx and tx queues with packets, bytes, segments, errors, dropped, contended), "cpus" (a list:
+ * the members of struct worker_stats, backlog length), "gro" (per port: reason: count), "parse"
+ * (reason: count), "app" (what the application counts). The caller's reference. */
+json_t *stats_json(struct plane *plane);
+
+/* The same, as text for a person. `since`: an earlier stats_json, for rates over `seconds`, or
+ * NULL. The caller frees it. */
+char *stats_text(const json_t *now, const json_t *since, double seconds);
+
+#endif

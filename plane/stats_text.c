@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The counters of stats_json() for a person: a row per queue, a row per CPU, and the reasons
+ * that were counted. Works on the JSON alone, so that it serves a running plane's client too.
+ */
+#include "stats.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* The same member of an earlier object; 0 when there is none. */
+static double value(const json_t *o, const char *name)
+{
+	return (double)json_integer_value(json_object_get(o, name));
+}
+
+static void print_queues(FILE *f, const char *port, const char *direction, const json_t *now,
+			 const json_t *since, double seconds)
+{
+	size_t i;
+	json_t *q;
+
+	json_array_foreach(now, i, q)
+	{
+		const json_t *then = json_array_get(since, i);
+		double packets = value(q, "packets") - value(then, "packets");
+		double bytes = value(q, "bytes") - value(then, "bytes");
+		double segments = value(q, "segments") - value(then, "segments");
+
+		fprintf(f, "%-15s %s-%-3zu %12.0f %10.1f %9.3f %8.1f %8.0f %8.0f\n", port,
+			direction, i, packets, packets / seconds / 1e3, bytes * 8 / seconds / 1e9,
+			packets > 0 ? segments / packets : 0.0, value(q, "errors"),
+			value(q, "dropped"));
+	}
+}
+
+static void print_ports(FILE *f, const json_t *now, const json_t *since, double seconds)
+{
+	size_t i;
+	json_t *p;
+
+	fprintf(f, "%-15s %-6s %12s %10s %9s %8s %8s %8s\n", "port", "queue", "packets", "kpkt/s",
+		"Gbit/s", "segs/pkt", "errors", "dropped");
+	json_array_foreach(json_object_get(now, "ports"), i, p)
+	{
+		const json_t *then = json_array_get(json_object_get(since, "ports"), i);
+		const char *name = json_string_value(json_object_get(p, "name"));
+
+		print_queues(f, name, "rx", json_object_get(p, "rx"), json_object_get(then, "rx"),
+			     seconds);
+		print_queues(f, name, "tx", json_object_get(p, "tx"), json_object_get(then, "tx"),
+			     seconds);
+	}
+}
+
+static void print_cpus(FILE *f, const json_t *now, const json_t *since)
+{
+	static const char *const columns[] = {"processed",  "hops",	 "dropped", "received_rps",
+					      "flow_moves", "no_buffer", "sleeps"};
+	const size_t n = sizeof(columns) / sizeof(*columns);
+	size_t i;
+	json_t *c;
+
+	fprintf(f, "cpu ");
+	for (size_t k = 0; k < n; k++)
+		fprintf(f, " %12s", columns[k]);
+	fprintf(f, "\n");
+	json_array_foreach(json_object_get(now, "cpus"), i, c)
+	{
+		const json_t *then = json_array_get(json_object_get(since, "cpus"), i);
+
+		fprintf(f, "%-4.0f", value(c, "cpu"));
+		for (size_t k = 0; k < n; k++)
+			fprintf(f, " %12.0f", value(c, columns[k]) - value(then, columns[k]));
+		fprintf(f, "\n");
+	}
+}
+
+/* "gro left: merged 120, held 4" */
+static void print_reasons(FILE *f, const json_t *now, const char *what)
+{
+	const char *port, *reason;
+	json_t *reasons, *count;
+
+	json_object_foreach(json_object_get(now, what), port, reasons)
+	{
+		const char *comma = "";
+
+		if (json_object_size(reasons) == 0)
+			continue;
+		fprintf(f, "%s %s:", what, port);
+		json_object_foreach(reasons, reason, count)
+		{
+			fprintf(f, "%s %s %lld", comma, reason,
+				(long long)json_integer_value(count));
+			comma = ",";
+		}
+		fprintf(f, "\n");
+	}
+}
+
+static void print_app(FILE *f, const json_t *now)
+{
+	const json_t *threads = json_object_get(json_object_get(now, "app"), "threads");
+	const char *name;
+	json_t *t, *count;
+	size_t i;
+
+	json_array_foreach(threads, i, t)
+	{
+		fprintf(f, "app:");
+		json_object_foreach(t, name, count)
+			fprintf(f, " %s %lld", name, (long long)json_integer_value(count));
+		fprintf(f, "\n");
+	}
+}
+
+char *stats_text(const json_t *now, const json_t *since, double seconds)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		return NULL;
+	print_ports(f, now, since, seconds > 0 ? seconds : 1);
+	print_cpus(f, now, since);
+	print_reasons(f, now, "gro");
+	print_reasons(f, now, "parse");
+	print_app(f, now);
+	fclose(f);
+	return text;
+}

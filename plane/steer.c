@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A flow's entry in its queue's table says which CPU it is on and the backlog tail behind its
+ * last packet there. The wish (RFS: where the application reads it; else RPS: where the map puts
+ * it; else here) is followed only once that CPU has finished with the flow.
+ *
+ * Within a batch, packets for other CPUs are staged and enqueued at the end, with one
+ * reservation per CPU. A staged packet's flow is marked as unfinished until its tail is known,
+ * and packets for this CPU are processed before the others are enqueued, so that nothing in the
+ * batch overtakes.
+ */
+#include "steer.h"
+
+#include "plane.h"
+
+/* Added to a head counter: a tail that no head reaches while the packet is staged. */
+enum { UNSENT = 1 << 30 };
+
+/* The CPU the packet should go to. */
+static uint16_t wish(const struct worker *w, const struct conf *c, const struct rxq_conf *q,
+		     uint32_t hash)
+{
+	uint16_t cpu = LEAT_RPS_NO_CPU;
+
+	if (hash == 0)
+		return w->cpu;
+	if (c->sock.size && q->rps_flow_cnt)
+		cpu = leat_rfs_desired(&c->sock, hash);
+	if (cpu >= w->plane->n_cpus || !w->plane->on_cpu[cpu])
+		cpu = leat_rps_pick(&q->rps, hash);
+	return cpu == LEAT_RPS_NO_CPU ? w->cpu : cpu;
+}
+
+/* Whether all that the flow has in this worker's own backlog has been processed. */
+static bool may_process(const struct worker *w, const struct leat_rps_dev_flow *flow)
+{
+	return flow->cpu == w->cpu && leat_rfs_finished(flow, &w->plane->heads);
+}
+
+static void put(struct worker *w, struct leat_pkt *pkt, struct leat_rps_dev_flow *flow)
+{
+	struct stage *s = &w->stage[flow->cpu];
+
+	s->pkt[s->n] = pkt;
+	s->flow[s->n++] = flow;
+	flow->last_qtail = __atomic_load_n(w->plane->head[flow->cpu], __ATOMIC_RELAXED) + UNSENT;
+}
+
+/* Enqueue what is staged for one CPU; drop what its backlog has no room for. */
+static void enqueue(struct worker *w, const struct conf *c, struct stage *s, struct worker *to)
+{
+	uint32_t tail;
+	unsigned sent = ring_enqueue(&to->backlog, s->pkt, s->n, c->max_backlog + 1, &tail);
+
+	for (unsigned i = 0; i < s->n; i++)
+		s->flow[i]->last_qtail = tail;
+	if (to != w) {
+		stat_add(&w->stats.hops, sent);
+		if (sent && wake_up(&to->reader.wake))
+			stat_add(&s->woken, 1);
+	}
+	if (sent < s->n) {
+		stat_add(&s->dropped, s->n - sent);
+		pool_give(&w->pool, s->pkt + sent, s->n - sent);
+	}
+	s->n = 0;
+}
+
+static void enqueue_all(struct worker *w, const struct conf *c)
+{
+	for (unsigned i = 0; i < w->plane->n_workers; i++) {
+		struct worker *to = &w->plane->worker[i];
+
+		if (w->stage[to->cpu].n)
+			enqueue(w, c, &w->stage[to->cpu], to);
+	}
+}
+
+void deliver(struct worker *w, const struct conf *c, struct leat_pkt **pkts, unsigned n)
+{
+	stat_add(&w->stats.processed, n);
+	w->plane->app->process(w, c, pkts, n);
+}
+
+void steer(struct worker *w, const struct conf *c, struct rxq *q, struct leat_pkt **pkts,
+	   unsigned n)
+{
+	const struct rxq_conf *qc = &c->port[q->port->index].rxq[q->queue];
+	struct leat_pkt *here[STAGE_MAX];
+	unsigned n_here = 0, moves = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		struct leat_rps_dev_flow *flow = leat_rfs_flow(&q->flows, pkts[i]->hash);
+		uint16_t before = flow->cpu;
+
+		leat_rfs_switch(flow, wish(w, c, qc, pkts[i]->hash), &w->plane->heads);
+		moves += flow->cpu != before && before != LEAT_RPS_NO_CPU;
+		if (may_process(w, flow))
+			here[n_here++] = pkts[i];
+		else
+			put(w, pkts[i], flow);
+	}
+	stat_add(&w->stats.flow_moves, moves);
+	if (n_here)
+		deliver(w, c, here, n_here);
+	enqueue_all(w, c);
+}

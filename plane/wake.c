@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+#include "wake.h"
+
+#include <errno.h>
+
+int wake_init(struct wake *w)
+{
+	w->asleep = false;
+	w->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	return w->fd < 0 ? -errno : 0;
+}
+
+void wake_fini(struct wake *w)
+{
+	if (w->fd >= 0)
+		close(w->fd);
+	w->fd = -1;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The path, in the order of the picture:
+ *
+ *   port rxq -> parse -> RSS hash -> GRO -> RFS/RPS -> backlog (another CPU) -> app -> ...
+ *
+ * and, from the application on, in xmit.c: ... XPS -> GSO -> port txq.
+ */
+#include "plane.h"
+
+#include <time.h>
+
+uint64_t worker_clock(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+static const struct conf *enter(struct worker *w)
+{
+	const struct conf *c = __atomic_load_n(&w->plane->conf, __ATOMIC_ACQUIRE);
+
+	if (c->generation != w->reader.generation) {
+		rxq_adopt(w, c);
+		__atomic_store_n(&w->reader.generation, c->generation, __ATOMIC_RELEASE);
+	}
+	rxq_take(w, c);
+	return c;
+}
+
+static void merge(struct worker *w, const struct conf *c, struct rxq *q, struct leat_pkt **in,
+		  unsigned n)
+{
+	struct leat_pkt *out[2 * PORT_BATCH];
+
+	steer(w, c, q, out, leat_gro_receive(&q->gro, in, n, w->now, out));
+}
+
+/* One batch of one queue. */
+static void receive(struct worker *w, const struct conf *c, struct rxq *q)
+{
+	struct leat_pkt *in[PORT_BATCH];
+	unsigned n = rxq_receive(w, q, in);
+
+	rxq_parse(q, in, n);
+	if (q->rx & CONF_RX_HASH)
+		leat_rss_receive(q->rss, in, n);
+	if (q->merging)
+		merge(w, c, q, in, n);
+	else
+		steer(w, c, q, in, n);
+}
+
+static void receive_all(struct worker *w, const struct conf *c)
+{
+	for (struct rxq *q = w->rxqs; q; q = q->next) {
+		if (rxq_open(q, w) && q->ready)
+			receive(w, c, q);
+		if (!q->ready) /* its poll is over */
+			rxq_flush(w, c, q, rxq_deadline(w, c, q));
+		rxq_count(q);
+	}
+}
+
+unsigned worker_backlog(struct worker *w, const struct conf *c)
+{
+	struct leat_pkt *pkts[PORT_BATCH];
+	unsigned n = ring_peek(&w->backlog, pkts, PORT_BATCH);
+
+	if (n) {
+		deliver(w, c, pkts, n);
+		ring_release(&w->backlog, n);
+	}
+	return n;
+}
+
+static void turn(struct worker *w)
+{
+	const struct conf *c = enter(w);
+
+	w->now = worker_clock();
+	receive_all(w, c);
+	worker_backlog(w, c);
+	worker_rest(w, c);
+	stat_add(&w->stats.turns, 1);
+}
+
+void worker_run(struct worker *w)
+{
+	while (!__atomic_load_n(&w->plane->stop, __ATOMIC_RELAXED))
+		turn(w);
+	worker_drain(w);
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Packets become frames: a frame is the packet's slices as they are, or, where the port cannot
+ * segment, a segment of it, made as late as possible: here. Frames are collected and handed to
+ * the port under its queue's lock when the scratch memory is full or the packets are all done.
+ */
+#include "xmit.h"
+
+#include "plane.h"
+
+#include <errno.h>
+#include <leat/csum.h>
+#include <leat/gso.h>
+#include <stdlib.h>
+
+enum {
+	FRAMES_MAX = 128,
+	IOVS_MAX = 2 * 1024 + FRAMES_MAX,
+	HDR_ROOM = FRAMES_MAX * (PORT_HEADROOM + 160),
+	TX_FLOW_TICK = 23, /* log2 of the ns in a tick of the tx flow table: 8 ms */
+	TX_FLOW_IDLE = 12, /* ticks without a packet after which a flow may change queue: 0.1 s */
+};
+
+struct xmit {
+	struct port *port;
+	unsigned txq;
+	const struct port_conf *conf;
+	unsigned n_frames, n_iovs;
+	size_t hdr_used;
+	struct port_frame frame[FRAMES_MAX];
+	struct iovec iov[IOVS_MAX];
+	struct leat_seg seg[FRAMES_MAX];
+	uint8_t hdr[HDR_ROOM];
+};
+
+_Static_assert(sizeof(struct iovec) == sizeof(struct leat_slice) &&
+		       offsetof(struct iovec, iov_len) == offsetof(struct leat_slice, len),
+	       "slices are iovecs");
+
+struct xmit *xmit_new(void)
+{
+	return calloc(1, sizeof(struct xmit));
+}
+
+void xmit_free(struct xmit *x)
+{
+	free(x);
+}
+
+static void flush(struct xmit *x)
+{
+	struct txq *q = &x->port->txq[x->txq];
+	bool free_at_once;
+	int n;
+
+	if (x->n_frames == 0)
+		return;
+	free_at_once = pthread_mutex_trylock(&q->lock) == 0;
+	if (!free_at_once)
+		pthread_mutex_lock(&q->lock);
+	stat_add(&q->stats.contended, !free_at_once);
+	n = __atomic_load_n(&x->port->gone, __ATOMIC_RELAXED) ?
+		    -ENODEV :
+		    x->port->ops->transmit(x->port, x->txq, x->frame, x->n_frames);
+	if (n < 0)
+		stat_add(&q->stats.dropped, x->n_frames);
+	pthread_mutex_unlock(&q->lock);
+	if (n < 0)
+		port_lost(x->port);
+	x->n_frames = x->n_iovs = 0;
+	x->hdr_used = 0;
+}
+
+static void add_frame(struct xmit *x, struct leat_pkt *pkt)
+{
+	struct port_frame *f;
+
+	if (x->n_frames == FRAMES_MAX || x->n_iovs + pkt->slices + 1u > IOVS_MAX)
+		flush(x);
+	f = &x->frame[x->n_frames++];
+	*f = (struct port_frame){.iov = &x->iov[x->n_iovs], .len = pkt->len, .pkt = pkt};
+	f->meta = leat_vnet_meta(pkt);
+	f->niov = leat_pkt_slices(pkt, 0, (struct leat_slice *)f->iov, pkt->slices + 1u);
+	x->n_iovs += f->niov;
+}
+
+static void add_segment(struct xmit *x, const struct leat_seg *s, const struct leat_pkt *pkt)
+{
+	x->frame[x->n_frames++] = (struct port_frame){
+		.iov = &x->iov[s->slice],
+		.niov = s->slices,
+		.len = s->len,
+		.meta = {.gso_type = s->gso_type,
+			 .gso_size = s->gso_size,
+			 .csum_start = s->csum_start,
+			 .csum_offset = s->csum_offset,
+			 .hdr_len = (uint16_t)x->iov[s->slice].iov_len,
+			 .csum = s->csum},
+		.pkt = pkt,
+	};
+}
+
+/* At most `max` segments, as many as there is room for; 0 if there is none for even one. */
+static unsigned add_segments(struct xmit *x, struct leat_gso *gso, const struct leat_pkt *pkt,
+			     unsigned max)
+{
+	struct leat_gso_out out = {
+		.segs = x->seg,
+		.max_segs = FRAMES_MAX - x->n_frames < max ? FRAMES_MAX - x->n_frames : max,
+		.slices = (struct leat_slice *)x->iov,
+		.max_slices = IOVS_MAX,
+		.n_slices = x->n_iovs,
+		.hdr = x->hdr,
+		.hdr_room = HDR_ROOM,
+		.hdr_used = x->hdr_used,
+		.headroom = PORT_HEADROOM,
+	};
+	unsigned n = leat_gso_segment(gso, &out);
+
+	for (unsigned i = 0; i < n; i++)
+		add_segment(x, &out.segs[i], pkt);
+	x->n_iovs = out.n_slices;
+	x->hdr_used = out.hdr_used;
+	return n;
+}
+
+/* Whether GRO merged the packet from verified segments, whose headers are still in front of their
+ * payloads. Nobody between GRO and here changes headers. */
+static bool was_merged(const struct leat_pkt *pkt)
+{
+	const struct leat_pkt *s = pkt->frag_list;
+
+	if (pkt->gso_segs != pkt->slices + 1u)
+		return false;
+	while (s && s->csum == LEAT_CSUM_UNNECESSARY)
+		s = s->frag_list;
+	return !s;
+}
+
+/* A member of a merged packet is sent as it came: that is what GSO would make of it. */
+static void add_member(struct xmit *x, const struct leat_pkt *member)
+{
+	struct iovec *iov;
+
+	if (x->n_frames == FRAMES_MAX || x->n_iovs == IOVS_MAX)
+		flush(x);
+	iov = &x->iov[x->n_iovs++];
+	iov->iov_base = member->data - member->payload;
+	iov->iov_len = member->payload + member->headlen;
+	x->frame[x->n_frames++] = (struct port_frame){
+		.iov = iov,
+		.niov = 1,
+		.len = (uint32_t)iov->iov_len,
+		.meta = {.csum = LEAT_CSUM_UNNECESSARY},
+		.pkt = member,
+	};
+}
+
+/* False: the packet cannot be segmented. */
+static bool segment(struct xmit *x, const struct leat_pkt *pkt)
+{
+	struct leat_gso_conf conf = {.csum_partial = x->conf->tx_csum};
+	bool merged = was_merged(pkt);
+	struct leat_gso gso;
+
+	if (leat_gso_init(&gso, pkt, &conf) < 0)
+		return false;
+	while (!leat_gso_done(&gso)) {
+		if (add_segments(x, &gso, pkt, merged ? 1 : FRAMES_MAX) == 0) {
+			if (x->n_frames == 0)
+				return false; /* headers longer than all the room */
+			flush(x);
+		} else if (merged) {
+			break; /* the first's headers were rewritten, the others' were not */
+		}
+	}
+	for (const struct leat_pkt *s = merged ? pkt->frag_list : NULL; s; s = s->frag_list)
+		add_member(x, s);
+	return true;
+}
+
+static bool port_segments(const struct port_conf *pc, const struct leat_pkt *pkt)
+{
+	return !(pkt->gso_type & ~LEAT_GSO_DODGY & ~pc->gso);
+}
+
+/* Checksums and segments that the port leaves to us. False: the packet's fields are nonsense. */
+static bool add(struct xmit *x, struct leat_pkt *pkt)
+{
+	if (!port_segments(x->conf, pkt))
+		return segment(x, pkt);
+	if (!x->conf->tx_csum && leat_csum_complete(pkt))
+		return false;
+	add_frame(x, pkt);
+	return true;
+}
+
+/* The queue for a packet of a flow that has none. */
+static unsigned choose(const struct worker *w, const struct port_conf *pc, const struct port *port,
+		       const struct leat_pkt *pkt)
+{
+	int q = leat_xps_pick(&pc->xps, w->cpu, pkt->hash);
+
+	return q >= 0 ? (unsigned)q : leat_xps_tx_hash(port->txqs, pkt->rxq, pkt->hash);
+}
+
+/* The packet's queue: the one its flow used last, unless nothing of it can be in flight. Flows
+ * that share a slot share its queue. */
+static unsigned pick(const struct worker *w, const struct port_conf *pc, struct port *port,
+		     const struct leat_pkt *pkt)
+{
+	uint32_t *slot = &port->tx_flow[leat_hash_32(pkt->hash, PORT_TX_FLOW_BITS)];
+	uint32_t now = (uint32_t)(w->now >> TX_FLOW_TICK) & UINT16_MAX;
+	uint32_t last = __atomic_load_n(slot, __ATOMIC_RELAXED);
+	uint32_t txq = last & UINT16_MAX;
+
+	if (!last || txq > port->txqs || ((now - (last >> 16)) & UINT16_MAX) > TX_FLOW_IDLE)
+		txq = 1 + choose(w, pc, port, pkt);
+	if (last != (now << 16 | txq))
+		__atomic_store_n(slot, now << 16 | txq, __ATOMIC_RELAXED);
+	return txq - 1;
+}
+
+void xmit(struct worker *w, const struct conf *c, struct port *port, struct leat_pkt **pkts,
+	  unsigned n)
+{
+	struct xmit *x = w->xmit;
+	unsigned txq[PORT_BATCH];
+	uint64_t todo = n == 64 ? UINT64_MAX : (UINT64_C(1) << n) - 1;
+
+	x->port = port;
+	x->conf = &c->port[port->index];
+	for (unsigned i = 0; i < n; i++)
+		txq[i] = pick(w, x->conf, port, pkts[i]);
+	while (todo) {
+		x->txq = txq[__builtin_ctzll(todo)];
+		for (uint64_t left = todo; left; left &= left - 1) {
+			unsigned i = (unsigned)__builtin_ctzll(left);
+
+			if (txq[i] != x->txq)
+				continue;
+			if (!add(x, pkts[i]))
+				stat_add(&w->stats.bad_gso, 1);
+			todo &= ~(UINT64_C(1) << i);
+		}
+		flush(x);
+	}
+	pool_give(&w->pool, pkts, n);
+}

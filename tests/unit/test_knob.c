@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: MIT */
+/* Knobs of a plane made by hand that does not run: what is taken, refused, and read back. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "knob.h"
+#include "plane.h"
+
+#include <cmocka.h>
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+enum { CPUS = 40, ROOM = 4096 };
+
+static struct plane plane;
+static struct worker *workers;
+static struct worker *on_cpu[CPUS];
+static uint16_t app_cpu;
+
+/* CPUs 0 to 3 and 39 have workers. */
+static const uint16_t worker_cpu[] = {0, 1, 2, 3, 39};
+
+static int use_app(struct plane *p, const char *path, const char *value, char *text, size_t size)
+{
+	if (strcmp(path, "threads/0/cpu") != 0)
+		return -ENOENT;
+	if (!value)
+		snprintf(text, size, "%u", app_cpu);
+	else if (strcmp(value, "2") != 0)
+		return -EINVAL;
+	else
+		app_cpu = 2;
+	return 0;
+}
+
+static const struct app_ops app = {.name = "mine", .knob = use_app};
+static const struct port_ops port_able = {.kind = "able"}, port_plain = {.kind = "plain"};
+
+static void make_port(const char *name, const struct port_ops *ops, unsigned queues, uint32_t gso,
+		      uint32_t features)
+{
+	struct port *port = &plane.port[plane.n_ports];
+
+	snprintf(port->name, sizeof(port->name), "%s", name);
+	port->ops = ops;
+	port->index = plane.n_ports++;
+	port->rxqs = port->txqs = queues;
+	port->gso = gso;
+	port->features = features;
+}
+
+static int make_plane(void **state)
+{
+	memset(&plane, 0, sizeof(plane));
+	pthread_mutex_init(&plane.conf_lock, NULL);
+	workers = calloc(COUNT(worker_cpu), sizeof(*workers));
+	plane.worker = workers;
+	plane.n_workers = COUNT(worker_cpu);
+	plane.n_cpus = CPUS;
+	plane.on_cpu = on_cpu;
+	for (unsigned i = 0; i < COUNT(worker_cpu); i++) {
+		workers[i].cpu = worker_cpu[i];
+		workers[i].backlog.mask = ROOM - 1;
+		on_cpu[worker_cpu[i]] = &workers[i];
+	}
+	plane.app = &app;
+	app_cpu = 0;
+	make_port("left", &port_able, 4,
+		  LEAT_GSO_TCPV4 | LEAT_GSO_TCPV6 | LEAT_GSO_TCP_ECN | LEAT_GSO_UDP_L4,
+		  PORT_TX_CSUM | PORT_SG | PORT_RX_TRUST);
+	make_port("right", &port_plain, 1, 0, 0);
+	plane.conf = conf_default(&plane);
+	return plane.conf ? 0 : -1;
+}
+
+static int free_plane(void **state)
+{
+	conf_free(plane.conf, NULL);
+	free(workers);
+	pthread_mutex_destroy(&plane.conf_lock);
+	return 0;
+}
+
+struct row {
+	const char *path, *value;
+	int err;
+	const char *back; /* how it reads then; where refused, a part of the message */
+};
+
+static void check(const struct row *row)
+{
+	char text[KNOB_TEXT_MAX], before[KNOB_TEXT_MAX], err[512] = "";
+	const struct conf *conf = plane.conf;
+	int error;
+
+	print_message("%s=%s\n", row->path, row->value);
+	*before = 0;
+	knob_get(&plane, row->path, before, sizeof(before), err, sizeof(err));
+	error = knob_set(&plane, row->path, row->value, err, sizeof(err));
+	assert_int_equal(error, row->err);
+	if (error) {
+		print_message("    %s\n", err);
+		assert_ptr_equal(plane.conf, conf);
+		assert_non_null(strstr(err, row->path));
+		assert_non_null(strstr(err, row->back));
+	}
+	if (error == -ENOENT)
+		return;
+	assert_int_equal(knob_get(&plane, row->path, text, sizeof(text), err, sizeof(err)), 0);
+	assert_string_equal(text, error ? before : row->back);
+}
+
+static void check_all(const struct row *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		check(&rows[i]);
+}
+
+static void test_queues(void **state)
+{
+	static const struct row rows[] = {
+		{"left/queues/rx-0/rps_cpus", "3", 0, "00,00000003"},
+		{"left/queues/rx-0/rps_cpus", "80,0000000f", 0, "80,0000000f"},
+		{"left/queues/rx-0/rps_cpus", "0-2\n", 0, "00,00000007"},
+		{"left/queues/rx-3/rps_cpus", "1,39", 0, "80,00000002"},
+		{"left/queues/rx-0/rps_cpus", "10", -EINVAL, "no worker runs on CPU 4"},
+		{"left/queues/rx-0/rps_cpus", "0-4", -EINVAL, "no worker runs on CPU 4"},
+		{"left/queues/rx-0/rps_cpus", "100,00000000", -EOVERFLOW, "CPU above 39"},
+		{"left/queues/rx-0/rps_cpus", "0x3", -EINVAL, "'0x3' is not a CPU mask or list"},
+		{"left/queues/rx-0/rps_cpus", "", 0, "00,00000000"},
+		{"left/queues/rx-4/rps_cpus", "1", -ENOENT, "no such knob"},
+		{"left/queues/rx-00/rps_cpus", "1", -ENOENT, "no such knob"},
+		{"left/queues/tx-0/rps_cpus", "1", -ENOENT, "no such knob"},
+		{"middle/queues/rx-0/rps_cpus", "1", -ENOENT, "no such knob"},
+		{"left/queues/rx-0", "1", -ENOENT, "no such knob"},
+		{"left/queues/rx-0/rps_flow_cnt", "100", 0, "128"},
+		{"left/queues/rx-0/rps_flow_cnt", "2340", 0, "4096"},
+		{"left/queues/rx-0/rps_flow_cnt", "0x10", 0, "16"},
+		{"left/queues/rx-0/rps_flow_cnt", "0", 0, "0"},
+		{"left/queues/rx-0/rps_flow_cnt", "1", 0, "1"},
+		{"left/queues/rx-0/rps_flow_cnt", "-1", -EINVAL, "'-1' is not a number"},
+		{"left/queues/rx-0/rps_flow_cnt", "", -EINVAL, "'' is not a number"},
+		{"left/queues/rx-0/rps_flow_cnt", "12x", -EINVAL, "'12x' is not a number"},
+		{"left/queues/rx-0/rps_flow_cnt", "536870913", -EINVAL, "536870912"},
+		{"left/queues/rx-0/rps_flow_cnt", "99999999999999999999", -EINVAL, "number"},
+		{"left/queues/rx-0/smp_affinity_list", "39", 0, "39"},
+		{"left/queues/rx-0/smp_affinity", "80,00000000", 0, "80,00000000"},
+		{"left/queues/rx-0/smp_affinity_list", "2", 0, "2"},
+		{"left/queues/rx-0/smp_affinity", "2", 0, "00,00000002"},
+		{"left/queues/rx-0/smp_affinity_list", "0-1", -EINVAL, "names 2 CPUs"},
+		{"left/queues/rx-0/smp_affinity_list", "", -EINVAL, "names 0 CPUs"},
+		{"left/queues/rx-0/smp_affinity_list", "f", -EINVAL, "'f' is not a CPU list"},
+		{"left/queues/rx-0/smp_affinity_list", "5", -EINVAL, "no worker runs on CPU 5"},
+		{"left/queues/rx-0/smp_affinity", "0", -EINVAL, "names 0 CPUs"},
+		{"left/queues/tx-1/xps_cpus", "3", 0, "00,00000003"},
+		{"left/queues/tx-2/xps_cpus", "2", 0, "00,00000002"},
+		{"left/queues/tx-1/xps_cpus", "1", 0, "00,00000001"},
+		{"left/queues/tx-1/xps_cpus", "40", -EINVAL, "no worker runs on CPU 6"},
+		{"left/queues/tx-4/xps_cpus", "1", -ENOENT, "no such knob"},
+		{"right/queues/tx-0/xps_cpus", "1", -ENOENT, "no such knob"},
+	};
+
+	check_all(rows, COUNT(rows));
+	assert_int_equal(plane.conf->port[0].rxq[0].cpu, 1);
+	assert_int_equal(plane.conf->port[0].rxq[3].rps.len, 2);
+	assert_int_equal(plane.conf->port[0].rxq[3].rps.cpus[1], 39);
+	assert_int_equal(leat_xps_pick(&plane.conf->port[0].xps, 0, 7), 1);
+	assert_int_equal(leat_xps_pick(&plane.conf->port[0].xps, 1, 7), 2);
+}
+
+static void test_features(void **state)
+{
+	static const struct row rows[] = {
+		{"left/features/rx-gro", "off", 0, "off"},
+		{"left/features/rx-gro", "on", 0, "on"},
+		{"left/features/rx-gro", "1", -EINVAL, "'1' is neither on nor off"},
+		{"left/features/rx-udp-gro-forwarding", "on", 0, "on"},
+		{"left/features/rx-checksum", "on", 0, "on [fixed]"},
+		{"left/features/rx-checksum", "off", -EOPNOTSUPP, "fixed"},
+		{"left/features/tx-scatter-gather", "off", -EOPNOTSUPP, "fixed"},
+		{"left/features/tx-tcp-mangleid-segmentation", "on", -EOPNOTSUPP, "able port"},
+		{"left/features/tx-gre-segmentation", "off", 0, "off [fixed]"},
+		{"left/features/tx-tcp-segmentation", "off", 0, "off"},
+		{"left/features/tx-tcp-segmentation", "on", 0, "on"},
+		{"left/features/tx-tcp-ecn-segmentation", "off", 0, "off"},
+		{"left/features/tx-tcp-segmentation", "off", 0, "off"},
+		{"left/features/tx-tcp6-segmentation", "off", 0, "off"},
+		{"left/features/tx-tcp-ecn-segmentation", "on", -EINVAL, "needs tx-tcp-seg"},
+		{"left/features/tx-tcp-segmentation", "on", 0, "on"},
+		{"left/features/tx-tcp-ecn-segmentation", "on", 0, "on"},
+		{"left/features/tx-checksum-ip-generic", "off", 0, "off"},
+		{"left/features/tx-udp-segmentation", "on", -EINVAL, "needs tx-checksum"},
+		{"left/features/tx-checksum-ip-generic", "on", 0, "on"},
+		{"left/features/tx-udp-segmentation", "on", 0, "on"},
+		{"right/features/tx-checksum-ip-generic", "on", -EOPNOTSUPP, "plain port"},
+		{"right/features/tx-tcp-segmentation", "on", -EOPNOTSUPP, "fixed"},
+		{"right/features/rx-gro", "off", 0, "off"},
+		{"right/features/rx-hashing", "off", 0, "off"},
+		{"left/features/tx-none", "on", -ENOENT, "no such knob"},
+	};
+
+	check_all(rows, COUNT(rows));
+	assert_int_equal(plane.conf->port[1].gso, 0);
+	/* What checksums took away stays away. */
+	assert_int_equal(plane.conf->port[0].gso, LEAT_GSO_UDP_L4);
+}
+
+/* ECN goes with the last TCP segmentation that it could go with. */
+static void test_ecn_follows(void **state)
+{
+	static const struct row rows[] = {
+		{"left/features/tx-tcp-segmentation", "off", 0, "off"},
+		{"left/features/tx-tcp6-segmentation", "off", 0, "off"},
+	};
+
+	check(&rows[0]);
+	assert_true(plane.conf->port[0].gso & LEAT_GSO_TCP_ECN);
+	check(&rows[1]);
+	assert_false(plane.conf->port[0].gso & LEAT_GSO_TCP_ECN);
+}
+
+static void test_rxfh(void **state)
+{
+	static const char key[] = "6d:5a:56:da:25:5b:0e:c2:41:67:25:3d:43:a3:8f:b0:d0:ca:2b:cb:"
+				  "ae:7b:30:b4:77:cb:2d:a3:80:30:f2:0c:6a:42:b7:3b:be:ac:01:fa";
+	static const char bare[] = "6d5a56da255b0ec24167253d43a38fb0d0ca2bcb"
+				   "ae7b30b477cb2da38030f20c6a42b73bbeac01fa";
+	static const char odd[] = "6d5a56da255b0ec24167253d43a38fb0d0ca2bcb"
+				  "ae7b30b477cb2da38030f20c6a42b73bbeac01faf";
+	const struct row rows[] = {
+		{"left/rxfh/key", key, 0, key},
+		{"left/rxfh/key", bare, 0, key},
+		{"left/rxfh/key", odd, -EINVAL, "40 to 256 bytes"},
+		{"left/rxfh/key", "6d:5a", -EINVAL, "40 to 256 bytes"},
+		{"left/rxfh/key", "", -EINVAL, "40 to 256 bytes"},
+		{"left/rxfh/key", "zz", -EINVAL, "40 to 256 bytes"},
+		{"left/rxfh/indir", "0,1,2,3", 0, "0,1,2,3"},
+		{"left/rxfh/indir", "equal 3", 0, "0,1,2,0"},
+		{"left/rxfh/indir", "3,0", 0, "3,0"},
+		{"left/rxfh/indir", "0,1,2,4", -EINVAL, "power of two"},
+		{"left/rxfh/indir", "0,1,2", -EINVAL, "power of two"},
+		{"left/rxfh/indir", "0,1,", -EINVAL, "power of two"},
+		{"left/rxfh/indir", "0 1", -EINVAL, "power of two"},
+		{"left/rxfh/indir", "", -EINVAL, "power of two"},
+		{"left/rxfh/indir", "65536", -EINVAL, "queues"},
+		{"left/rxfh/indir", "equal 5", -EINVAL, "equal N"},
+		{"left/rxfh/indir", "equal 0", -EINVAL, "equal N"},
+		{"left/rxfh/fields", "udp4:sd,udp6:sd", 0,
+		 "tcp4:sdfn,udp4:sd,sctp4:sdfn,ip4:sd,tcp6:sdfn,udp6:sd,sctp6:sdfn,ip6:sd"},
+		{"left/rxfh/fields", "tcp4:sx", -EINVAL, "wants"},
+		{"left/rxfh/fields", "tcp:sd", -EINVAL, "wants"},
+		{"left/rxfh/fields", "tcp4", -EINVAL, "wants"},
+		{"left/rxfh/fields", "tcp4:sd,", -EINVAL, "wants"},
+		{"left/rxfh/fields", "ip4:sdfn", -EINVAL, "wants"},
+		{"left/rxfh/xfrm", "symmetric-xor", 0, "symmetric-xor"},
+		{"left/rxfh/fields", "tcp4:s", -EINVAL, "as xfrm allows"},
+		{"left/rxfh/xfrm", "symmetric-or-xor", 0, "symmetric-or-xor"},
+		{"left/rxfh/xfrm", "xor", -EINVAL, "is not none"},
+		{"left/rxfh/xfrm", "none", 0, "none"},
+		{"left/rxfh/fields", "tcp4:s", 0,
+		 "tcp4:s,udp4:sd,sctp4:sdfn,ip4:sd,tcp6:sdfn,udp6:sd,sctp6:sdfn,ip6:sd"},
+		{"left/rxfh/xfrm", "symmetric-xor", -EINVAL, "pairs"},
+	};
+
+	check_all(rows, COUNT(rows));
+}
+
+static void test_core(void **state)
+{
+	static const struct row rows[] = {
+		{"net/core/rps_sock_flow_entries", "100", 0, "128"},
+		{"net/core/rps_sock_flow_entries", "33000", 0, "65536"},
+		{"net/core/rps_sock_flow_entries", "0", 0, "0"},
+		{"net/core/rps_sock_flow_entries", "-1", -EINVAL, "not a number"},
+		{"net/core/netdev_max_backlog", "300", 0, "300"},
+		{"net/core/netdev_max_backlog", "4096", 0, "4096"},
+		{"net/core/netdev_max_backlog", "4097", -EINVAL, "0 to 4096"},
+		{"net/core/busy_poll", "50", 0, "50"},
+		{"net/core/busy_poll", "4294967295", -EINVAL, "2147483647"},
+		{"left/gro_flush_timeout", "20000", 0, "20000"},
+		{"left/gro_flush_timeout", "1s", -EINVAL, "not a number"},
+		{"right/gro_flush_timeout", "0", 0, "0"},
+		{"net/core", "1", -ENOENT, "no such knob"},
+		{"", "1", -ENOENT, "no such knob"},
+		{"app/threads/0/cpu", "2", 0, "2"},
+		{"app/threads/0/cpu", "3", -EINVAL, "'3'"},
+		{"app/threads/1/cpu", "2", -ENOENT, "app mine has no such knob"},
+	};
+
+	check_all(rows, COUNT(rows));
+}
+
+struct seen {
+	unsigned n;
+	char first[KNOB_PATH_MAX], last[KNOB_PATH_MAX];
+};
+
+static int see(void *arg, const char *path, const char *value)
+{
+	struct seen *seen = arg;
+
+	if (seen->n++ == 0)
+		snprintf(seen->first, sizeof(seen->first), "%s", path);
+	snprintf(seen->last, sizeof(seen->last), "%s", path);
+	return value[0] ? 0 : -1;
+}
+
+static struct seen list(const char *path)
+{
+	struct seen seen = {0};
+	char err[256];
+	int error = knob_list(&plane, path, see, &seen, err, sizeof(err));
+
+	assert_int_equal(error, seen.n ? 0 : -ENOENT);
+	return seen;
+}
+
+static void test_patterns(void **state)
+{
+	static const struct row rows[] = {
+		{"left/queues/rx-*/rps_cpus", "3", 0, "00,00000003"},
+		{"*/queues/rx-*/smp_affinity_list", "1", 0, "1"},
+		{"left/queues/rx-[12]/rps_cpus", "1", 0, "00,00000001"},
+		/* One of them is fixed, so none is set. */
+		{"left/features/tx-*", "on", -EOPNOTSUPP, "fixed"},
+	};
+	struct seen all = list(NULL);
+	char err[256];
+
+	for (size_t i = 0; i < 3; i++)
+		check(&rows[i]);
+	assert_int_equal(plane.conf->port[0].rxq[0].rps.len, 2);
+	assert_int_equal(plane.conf->port[0].rxq[1].rps.len, 1);
+	assert_int_equal(plane.conf->port[0].rxq[3].rps.len, 2);
+	assert_int_equal(plane.conf->port[1].rxq[0].rps.len, 0);
+	for (unsigned q = 0; q < 4; q++)
+		assert_int_equal(plane.conf->port[0].rxq[q].cpu, 1);
+	assert_int_equal(plane.conf->port[1].rxq[0].cpu, 1);
+
+	assert_int_equal(knob_set(&plane, "left/features/tx-tcp*", "off", err, sizeof(err)), 0);
+	assert_int_equal(plane.conf->port[0].gso, LEAT_GSO_UDP_L4);
+	assert_int_equal(knob_set(&plane, rows[3].path, "on", err, sizeof(err)), -EOPNOTSUPP);
+	assert_non_null(strstr(err, "left/features/tx-tcp-mangleid-segmentation: fixed"));
+	assert_int_equal(plane.conf->port[0].gso, LEAT_GSO_UDP_L4);
+
+	assert_int_equal(list("left/queues/*/*").n, 4 * 4 + 4);
+	assert_int_equal(list("right/queues/*/*").n, 4);
+	assert_int_equal(list("*").n, 0);
+	assert_int_equal(list("net/core/*").n, 3);
+	assert_string_equal(all.first, "left/queues/rx-0/rps_cpus");
+	assert_string_equal(all.last, "net/core/busy_poll");
+	assert_int_equal(all.n, list("*/*/*/*").n + list("*/*/*").n + list("*/*").n);
+}
+
+/* A visit that wants no more is the last. */
+static int stop(void *arg, const char *path, const char *value)
+{
+	++*(unsigned *)arg;
+	return 7;
+}
+
+static void test_visit_ends(void **state)
+{
+	unsigned visits = 0;
+	char err[64];
+
+	assert_int_equal(knob_list(&plane, NULL, stop, &visits, err, sizeof(err)), 7);
+	assert_int_equal(visits, 1);
+}
+
+#define test(name) cmocka_unit_test_setup_teardown(name, make_plane, free_plane)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		test(test_queues), test(test_features), test(test_ecn_follows), test(test_rxfh),
+		test(test_core),   test(test_patterns), test(test_visit_ends),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
