@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * get, set and show: requests to a running plane, over its control socket.
+ */
+#include "args.h"
+#include "main.h"
+
+#include "plane/stats.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { ANSWER_SECONDS = 10 }; /* a plane that does not answer for so long never will */
+
+struct client {
+	bool json;
+	const char *control;
+	int fd;
+	FILE *from; /* the same, to be read */
+};
+
+static int take_json(void *to, char *value, char *err, size_t err_len)
+{
+	(void)value, (void)err, (void)err_len;
+	((struct client *)to)->json = true;
+	return 0;
+}
+
+static int take_control(void *to, char *value, char *err, size_t err_len)
+{
+	(void)err, (void)err_len;
+	((struct client *)to)->control = value;
+	return 0;
+}
+
+static const struct args_option options[] = {
+	{"control", 0, "SOCKET",
+	 "of the plane (root: /run/leat.sock; others: "
+	 "$XDG_RUNTIME_DIR/leat.sock)",
+	 take_control},
+	{"json", 'j', NULL, "print JSON", take_json},
+	{0},
+};
+
+static const struct args_command get_command = {
+	"get", "KNOB...",
+	"Print the values of knobs: of one its value, of several, or of a pattern, KNOB=VALUE.",
+	options, NULL};
+static const struct args_command set_command = {
+	"set", "KNOB=VALUE...",
+	"Set knobs, one after the other; each at once for all that a pattern matches.", options,
+	NULL};
+static const struct args_command show_command = {
+	"show", "[WHAT]",
+	"Print what the plane counts: stats (all of it), ports, cpus, gro, parse or app; or all "
+	"knobs.",
+	options, NULL};
+
+static int complain(const char *path, int error)
+{
+	bool nobody = error == ENOENT || error == ECONNREFUSED;
+
+	fprintf(stderr, "leat: control socket %s: %s%s\n", path, strerror(error),
+		nobody ? " (is there a 'leat run --control'?)" : "");
+	return error == EACCES || error == EPERM ? EXIT_CANNOT : EXIT_WORK;
+}
+
+static int open_client(struct client *c)
+{
+	const struct timeval patience = {.tv_sec = ANSWER_SECONDS};
+	const char *runtime = getenv("XDG_RUNTIME_DIR"), *path = c->control;
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	char own[sizeof(a.sun_path)];
+
+	if (!path) {
+		snprintf(own, sizeof(own), "%s/leat.sock",
+			 geteuid() != 0 && runtime ? runtime : "/run");
+		path = own;
+	}
+	if (strlen(path) >= sizeof(a.sun_path))
+		return complain(path, ENAMETOOLONG);
+	memcpy(a.sun_path, path, strlen(path) + 1);
+	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (c->fd < 0 || setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) ||
+	    setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) ||
+	    connect(c->fd, (struct sockaddr *)&a, sizeof(a)))
+		return complain(a.sun_path, errno);
+	c->from = fdopen(c->fd, "r");
+	return c->from ? EXIT_OK : complain(a.sun_path, errno);
+}
+
+static void close_client(struct client *c)
+{
+	if (c->from)
+		fclose(c->from);
+	else if (c->fd >= 0)
+		close(c->fd);
+}
+
+/* Send the request (whose reference it takes); gives the answer's member `verb`, or NULL with a
+ * message printed. */
+static json_t *ask(struct client *c, const char *verb, json_t *request)
+{
+	json_t *answer = NULL, *member;
+	bool asked = request != NULL;
+	json_error_t e;
+
+	if (asked && json_dumpfd(request, c->fd, JSON_COMPACT) == 0 && write(c->fd, "\n", 1) == 1)
+		answer = json_loadf(c->from, JSON_DISABLE_EOF_CHECK, &e);
+	json_decref(request);
+	member = json_incref(json_object_get(answer, verb));
+	if (!asked)
+		fprintf(stderr, "leat: not UTF-8\n");
+	else if (!answer)
+		fprintf(stderr, "leat: the plane does not answer\n");
+	else if (!member)
+		fprintf(stderr, "leat: %s\n", json_string_value(json_object_get(answer, "error")));
+	json_decref(answer);
+	return member;
+}
+
+static void print_json(const json_t *json)
+{
+	json_dumpf(json, stdout, JSON_COMPACT | JSON_ENCODE_ANY);
+	printf("\n");
+}
+
+static void print_knobs(json_t *knobs)
+{
+	const char *path;
+	json_t *value;
+
+	json_object_foreach(knobs, path, value) printf("%s=%s\n", path, json_string_value(value));
+}
+
+/* One knob by its name is a value for a script to use as it is. */
+static void print_got(json_t *knobs, int operands, const char *path)
+{
+	if (operands == 1 && json_object_get(knobs, path))
+		printf("%s\n", json_string_value(json_object_get(knobs, path)));
+	else
+		print_knobs(knobs);
+}
+
+static int get(struct client *c, int n, char **paths)
+{
+	json_t *all = json_object(), *knobs = NULL;
+
+	for (int i = 0; i < n; i++) {
+		knobs = ask(c, "get", json_pack("{s:s}", "get", paths[i]));
+		if (!knobs)
+			break;
+		json_object_update(all, knobs);
+		json_decref(knobs);
+	}
+	if (knobs && c->json)
+		print_json(all);
+	else if (knobs)
+		print_got(all, n, paths[0]);
+	json_decref(all);
+	return knobs ? EXIT_OK : EXIT_WORK;
+}
+
+static int set(struct client *c, int n, char **settings)
+{
+	json_t *all = json_object(), *knobs = NULL;
+
+	for (int i = 0; i < n; i++) {
+		char *value = strchr(settings[i], '=');
+
+		*value++ = 0;
+		knobs = ask(c, "set", json_pack("{s:s,s:s}", "set", settings[i], "value", value));
+		if (!knobs)
+			break;
+		json_object_update(all, knobs);
+		json_decref(knobs);
+	}
+	if (c->json)
+		print_json(all);
+	json_decref(all);
+	return knobs ? EXIT_OK : EXIT_WORK;
+}
+
+static void print_stats(const char *what, json_t *shown)
+{
+	bool all = strcmp(what, "stats") == 0;
+	json_t *stats = all ? json_incref(shown) : json_pack("{s:O}", what, shown);
+	char *text = stats_text(stats, NULL, 0);
+
+	if (text)
+		fputs(text, stdout);
+	free(text);
+	json_decref(stats);
+}
+
+static int show(struct client *c, int n, char **operands)
+{
+	const char *what = n > 0 ? operands[0] : "stats";
+	json_t *shown = ask(c, "show", json_pack("{s:s}", "show", what));
+
+	if (!shown)
+		return EXIT_WORK;
+	if (c->json)
+		print_json(shown);
+	else if (strcmp(what, "knobs") == 0)
+		print_knobs(shown);
+	else
+		print_stats(what, shown);
+	json_decref(shown);
+	return EXIT_OK;
+}
+
+static int serve(struct client *c, int n, char **operands,
+		 int (*request)(struct client *, int, char **))
+{
+	int code;
+
+	signal(SIGPIPE, SIG_IGN); /* a plane that ends is told as one that does not answer */
+	code = open_client(c);
+	if (code == EXIT_OK)
+		code = request(c, n, operands);
+	close_client(c);
+	return args_finish(code);
+}
+
+int get_main(int argc, char **argv)
+{
+	struct client c = {.fd = -1};
+	int code, at = args_parse(&get_command, argc, argv, &c, &code);
+
+	if (at < 0)
+		return code;
+	if (at == argc)
+		return args_wrong(&get_command, "which knob?");
+	return serve(&c, argc - at, argv + at, get);
+}
+
+int set_main(int argc, char **argv)
+{
+	struct client c = {.fd = -1};
+	int code, at = args_parse(&set_command, argc, argv, &c, &code);
+
+	if (at < 0)
+		return code;
+	if (at == argc)
+		return args_wrong(&set_command, "which knob?");
+	for (int i = at; i < argc; i++) {
+		if (!strchr(argv[i], '='))
+			return args_wrong(&set_command, "'%s' is not KNOB=VALUE", argv[i]);
+	}
+	return serve(&c, argc - at, argv + at, set);
+}
+
+int show_main(int argc, char **argv)
+{
+	struct client c = {.fd = -1};
+	int code, at = args_parse(&show_command, argc, argv, &c, &code);
+
+	if (at < 0)
+		return code;
+	if (argc - at > 1)
+		return args_wrong(&show_command, "one at a time");
+	return serve(&c, argc - at, argv + at, show);
+}

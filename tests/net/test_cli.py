@@ -1,0 +1,439 @@
+#!/usr/bin/python3
+"""The command: what it says, how it ends, and a running plane over its control socket.
+
+Everything here runs without privileges, between port gen and app sink. LEAT is the command.
+"""
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+LEAT = os.environ.get("LEAT", "build/leat")
+GEN = ("--port", "g=gen,queues=2,flows=20,rate=20000", "--app", "sink,threads=2")
+FINITE = ("--port", "g=gen,queues=2,flows=20,count=5000", "--app", "sink")
+NO_PRIVILEGE = ("setpriv", "--inh-caps=-all", "--bounding-set=-all")
+PATIENCE = 20
+
+
+def leat(*args, prefix=(), **more):
+    return subprocess.run([*prefix, LEAT, *args], capture_output=True, text=True,
+                          timeout=PATIENCE, stdin=subprocess.DEVNULL, **more)
+
+
+def wait_for(what, seconds=PATIENCE):
+    end = time.monotonic() + seconds
+    while not what():
+        if time.monotonic() > end:
+            raise TimeoutError
+        time.sleep(0.01)
+
+
+class Plane:
+    """A leat run with a control socket, until the end of the with block."""
+
+    def __init__(self, directory, *args):
+        self.path = os.path.join(directory, "control")
+        self.args = [LEAT, "run", *(args or GEN), "--control", self.path]
+
+    def __enter__(self):
+        self.process = subprocess.Popen(self.args, stdin=subprocess.DEVNULL, text=True,
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.first = self.process.stdout.readline()
+        return self
+
+    def end(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+        self.out, self.err = self.process.communicate(timeout=PATIENCE)
+        return self.process.returncode
+
+    def __exit__(self, *_):
+        if self.process.returncode is None:
+            self.process.kill()
+            self.process.communicate()
+
+    def ask(self, *args):
+        return leat(args[0], "--control", self.path, *args[1:])
+
+    def connect(self):
+        s = socket.socket(socket.AF_UNIX)
+        s.connect(self.path)
+        s.settimeout(PATIENCE)
+        return s
+
+
+class Cli(unittest.TestCase):
+    def setUp(self):
+        self.directory = tempfile.TemporaryDirectory()
+        self.addCleanup(self.directory.cleanup)
+
+    def path(self, name):
+        return os.path.join(self.directory.name, name)
+
+    def expect(self, got, code, out="", err=""):
+        self.assertEqual(got.returncode, code, (got.stdout[-2000:], got.stderr))
+        self.assertIn(out, got.stdout)
+        self.assertIn(err, got.stderr)
+        return got
+
+
+class Usage(Cli):
+    def test_help(self):
+        self.expect(leat("--help"), 0, "usage: leat COMMAND")
+        for command in "run", "get", "set", "show":
+            self.expect(leat(command, "--help"), 0, f"usage: leat {command}")
+            self.assertIn(f"  {command} ", leat("-h").stdout)
+        for word in "  tap\n", "  pcap\n", "  gen\n", "forward", "sink", "txqueuelen=N":
+            self.assertIn(word, leat("run", "-h").stdout)
+
+    def test_version(self):
+        self.assertRegex(leat("--version").stdout, r"^leat \d+\.\d+\.\d+\n$")
+
+    def test_wrong(self):
+        file = self.path("config")
+        rows = [
+            ((), "usage: leat COMMAND"),
+            (("fly",), "no command 'fly'"),
+            (("run",), "no --port"),
+            (("run", "left"), "what is 'left'?"),
+            (("run", "--bogus"), "no option '--bogus'"),
+            (("run", "-Z"), "no option '-Z'"),
+            (("run", "--port"), "--port wants a value"),
+            (("run", "--port", "g"), "'g' is not NAME=KIND"),
+            (("run", "--port", "=gen"), "is not NAME=KIND"),
+            (("run", "--port", "g=bogus"), "g: no port kind 'bogus'"),
+            (("run", "--port", "g=gen,flows"), "g: 'flows' is not OPTION=VALUE"),
+            (("run", "--port", "g=gen,bogus=1"), "no option 'bogus'"),
+            (("run", "--port", "g=gen,flows=-1"), "flows=-1"),
+            (("run", "--port", "g=gen", "--port", "g=gen"), "g: two ports of this name"),
+            (("run", *FINITE, "--app", "bogus"), "no application 'bogus'"),
+            (("run", *FINITE, "--app", "sink,bogus=1"), "bogus"),
+            (("run", *FINITE, "--join", "g"), "'g' is not A:B"),
+            (("run", *FINITE, "--join", "g:h"), "no port 'h'"),
+            (("run", *FINITE, "--port", "h=gen", "--join", "g:h", "--join", "h:g"),
+             "is joined already"),
+            (("run", *FINITE, "--cpus", "x"), "'x' is not a list of CPUs"),
+            (("run", *FINITE, "--cpus", "1023"), "CPU 1023: this process may not run there"),
+            (("run", *FINITE, "--duration", "soon"), "'soon' is not a time"),
+            (("run", *FINITE, "--duration", "0s"), "'0s' is not a time"),
+            (("run", *FINITE, "--stats", "-1s"), "'-1s' is not a time"),
+            (("run", *FINITE, "--set", "g/rps_cpus"), "is not KNOB=VALUE"),
+            (("run", *FINITE, "--config", file), "No such file"),
+            (("get",), "which knob?"),
+            (("get", "--bogus"), "no option '--bogus'"),
+            (("set",), "which knob?"),
+            (("set", "g/gro_flush_timeout"), "is not KNOB=VALUE"),
+            (("show", "ports", "cpus"), "one at a time"),
+        ]
+        for args, message in rows:
+            with self.subTest(args=args):
+                self.assertEqual(self.expect(leat(*args), 2, err=message).stdout, "")
+
+    def test_nobody_there(self):
+        for command in "get", "set", "show":
+            got = leat(command, "--control", self.path("none"), "x=1")
+            self.expect(got, 1, err=f"control socket {self.path('none')}: No such file")
+        self.expect(leat("show", "--control", "x" * 200), 1, err="too long")
+
+    def test_full_output(self):
+        with open("/dev/full", "w") as full:
+            got = subprocess.run([LEAT, "run", "--help"], stdout=full, stderr=subprocess.PIPE)
+        self.assertEqual(got.returncode, 1)
+        self.assertIn(b"No space left", got.stderr)
+
+
+class Run(Cli):
+    def test_duration(self):
+        began = time.monotonic()
+        got = leat("run", *GEN, "--duration", "300ms", prefix=NO_PRIVILEGE)
+        self.assertLess(0.3, time.monotonic() - began)
+        self.expect(got, 0, "g: gen, 2 queues, offload off\n")
+        self.assertIn("out_of_order 0", got.stdout)
+        self.assertEqual(got.stderr, "")
+
+    def test_ends_by_itself(self):
+        counted = json.loads(self.expect(leat("run", *FINITE, "--json"), 0).stdout)
+        self.assertEqual(sum(q["packets"] for q in counted["ports"][0]["rx"]), 5000)
+        self.assertEqual(sum(t["packets"] for t in counted["app"]["threads"]), 5000)
+        self.assertGreater(counted["seconds"], 0)
+
+    def test_stats(self):
+        got = leat("run", *GEN, "--duration", "550ms", "--stats", "100ms", "--json")
+        lines = [json.loads(line) for line in self.expect(got, 0).stdout.splitlines()]
+        self.assertIn(len(lines), (5, 6))
+        self.assertEqual([x["seconds"] for x in lines], sorted(x["seconds"] for x in lines))
+        got = leat("run", *GEN, "--duration", "550ms", "--stats", "100ms")
+        self.assertIn(self.expect(got, 0).stdout.count("Gbit/s"), (5, 6))
+
+    def test_no_privilege(self):
+        got = leat("run", "--port", "leat-test=tap", "--duration", "1s", prefix=NO_PRIVILEGE)
+        self.expect(got, 77, err="leat-test: ")
+
+    def test_set_refused(self):
+        for setting, message in (
+                ("g/queues/rx-0/rps_cpus=0x1", "g/queues/rx-0/rps_cpus: '0x1' is not"),
+                ("g/queues/rx-9/rps_cpus=1", "g/queues/rx-9/rps_cpus: no such knob"),
+                ("net/core/netdev_max_backlog=-1", "net/core/netdev_max_backlog: '-1' is not")):
+            got = leat("run", *GEN, "--control", self.path("s"), "--set", setting)
+            self.assertEqual(self.expect(got, 1, err=message).stdout, "")
+            self.assertFalse(os.path.exists(self.path("s")))
+
+    def test_config(self):
+        with open(self.path("config"), "w") as file:
+            file.write("# a plane\n\nport g=gen,queues=2,flows=20 # two queues\n"
+                       "app=sink\n  set net/core/busy_poll=7\n"
+                       f"duration   60s\ncontrol {self.path('control')}\n")
+        with Plane(self.directory.name, "--config", self.path("config")) as plane:
+            self.assertEqual(plane.first, "g: gen, 2 queues, offload off\n")
+            self.expect(plane.ask("get", "net/core/busy_poll"), 0, "7\n")
+            self.assertEqual(plane.end(), 0)
+        for text, message in (("port g=gen\nfly 1\n", ":2: no option 'fly'"),
+                              ("json yes\n", ":1: json has no value"),
+                              ("port\n", ":1: port wants a value"),
+                              (f"config {self.path('config')}\n", ":1: one file is read"),
+                              ("duration 0\n", ":1: '0' is not a time")):
+            with open(self.path("config"), "w") as file:
+                file.write(text)
+            self.expect(leat("run", "--config", self.path("config")), 2, err=message)
+
+    def test_closed_descriptors(self):
+        script = '"$0" run "$@" --json <&- >&- 2>&-'
+        got = subprocess.run(["sh", "-c", script, LEAT, *FINITE], timeout=PATIENCE)
+        self.assertEqual(got.returncode, 0)
+        got = subprocess.run(["sh", "-c", '"$0" run "$@" --json <&-', LEAT, *FINITE],
+                             timeout=PATIENCE, capture_output=True)
+        self.assertEqual(got.returncode, 0)
+        json.loads(got.stdout)
+
+    def test_nobody_reads(self):
+        plane = Plane(self.directory.name, *GEN, "--stats", "20ms")
+        with plane:
+            plane.process.stdout.close()
+            plane.process.wait(PATIENCE)
+            self.assertEqual(plane.process.returncode, 1)
+            self.assertEqual(plane.process.stderr.read(), "")
+            plane.process.stderr.close()
+        self.assertFalse(os.path.exists(plane.path))
+
+    def test_signals(self):
+        for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
+            with Plane(self.directory.name) as plane:
+                self.assertEqual(plane.end(number), 0)
+                self.assertIn("Gbit/s", plane.out)
+                self.assertEqual(plane.err, "")
+                self.assertFalse(os.path.exists(plane.path))
+
+    def test_nobody_reads_any_more(self):
+        """A full pipe: reports are left out, a signal ends the run, another the last words."""
+        with Plane(self.directory.name, *GEN, "--stats", "1ms") as plane:
+            time.sleep(0.5)
+            self.expect(plane.ask("get", "net/core/busy_poll"), 0, "0\n")
+            plane.process.terminate()
+            wait_for(lambda: not os.path.exists(plane.path))
+            time.sleep(0.05)
+            plane.process.terminate()
+            self.assertIn(plane.process.wait(PATIENCE), (0, -signal.SIGTERM))
+
+    def test_background(self):
+        """A shell without job control has its background jobs ignore SIGINT."""
+        script = '"$0" run "$@" & sleep 0.5; kill -INT $!; wait $!'
+        got = subprocess.run(["sh", "-c", script, LEAT, *GEN], timeout=PATIENCE,
+                             stdout=subprocess.DEVNULL)
+        self.assertEqual(got.returncode, 0)
+
+
+class Control(Cli):
+    def test_knobs(self):
+        with Plane(self.directory.name) as plane:
+            knob = "g/queues/rx-0/rps_flow_cnt"
+            self.expect(plane.ask("get", knob), 0, "0\n")
+            self.assertEqual(self.expect(plane.ask("set", f"{knob}=100"), 0).stdout, "")
+            self.assertEqual(plane.ask("get", knob).stdout, "128\n")
+            self.assertEqual(plane.ask("get", "g/queues/rx-*/rps_flow_cnt").stdout,
+                             f"{knob}=128\ng/queues/rx-1/rps_flow_cnt=0\n")
+            got = plane.ask("set", "--json", "g/queues/rx-*/rps_flow_cnt=7", "net/core/busy_poll=1")
+            self.assertEqual(json.loads(got.stdout), {
+                knob: "8", "g/queues/rx-1/rps_flow_cnt": "8", "net/core/busy_poll": "1"})
+            got = plane.ask("get", "-j", knob, "net/core/busy_poll")
+            self.assertEqual(json.loads(got.stdout), {knob: "8", "net/core/busy_poll": "1"})
+            self.expect(plane.ask("set", f"{knob}=-1"), 1, err=f"{knob}: '-1' is not a number")
+            self.expect(plane.ask("get", "g/none"), 1, err="g/none: no such knob")
+            self.expect(plane.ask("set", "app/threads/0/cpu=0"), 0)
+            self.expect(plane.ask("get", "app/threads/0/cpu"), 0, "0\n")
+            # What is shown can be set, and changes nothing.
+            shown = plane.ask("show", "knobs").stdout
+            self.assertIn("net/core/rps_sock_flow_entries=0\n", shown)
+            settings = [x for x in shown.splitlines() if "[fixed]" not in x]
+            self.expect(plane.ask("set", *settings), 0)
+            self.assertEqual(plane.ask("show", "knobs").stdout, shown)
+            self.assertEqual(plane.end(), 0)
+            self.assertIn("out_of_order 0", plane.out)
+
+    def test_changes_while_packets_flow(self):
+        with Plane(self.directory.name, "--port", "g=gen,queues=2,flows=100", "--app",
+                   "sink,threads=2") as plane, plane.connect() as s, s.makefile("rw") as lines:
+            cpus = sorted(os.sched_getaffinity(0))
+            for i in range(200):
+                cpu = cpus[i % len(cpus)]
+                for path, value in (("g/queues/rx-0/rps_cpus", f"{cpu}-{cpu}"),
+                                    ("g/queues/rx-1/smp_affinity_list", str(cpu)),
+                                    ("net/core/rps_sock_flow_entries", str(i % 3 * 1000))):
+                    print(json.dumps({"set": path, "value": value}), file=lines, flush=True)
+                    self.assertIn("set", json.loads(lines.readline()))
+            self.assertEqual(plane.end(), 0)
+            self.assertNotRegex(plane.out, "out_of_order [1-9]")
+
+    def test_show(self):
+        with Plane(self.directory.name) as plane:
+            everything = json.loads(plane.ask("show", "--json").stdout)
+            for what in "ports", "cpus", "gro", "parse", "app":
+                self.assertIn(what, everything)
+                shown = json.loads(self.expect(plane.ask("show", what, "-j"), 0).stdout)
+                self.assertIs(type(shown), type(everything[what]))
+                self.expect(plane.ask("show", what), 0)
+            self.expect(plane.ask("show"), 0, "rx-0")
+            self.expect(plane.ask("show", "bogus"), 1, err="bogus: nothing of this name")
+
+    def test_socket(self):
+        with Plane(self.directory.name) as plane:
+            self.assertEqual(stat.S_IMODE(os.stat(plane.path).st_mode), 0o600)
+            got = leat("run", *FINITE, "--control", plane.path)
+            self.expect(got, 1, err=f"control socket {plane.path}: in use")
+            self.expect(plane.ask("show"), 0)
+            plane.process.kill()
+            plane.process.wait()
+            self.assertTrue(os.path.exists(plane.path)) # stale: nobody could remove it
+        with Plane(self.directory.name) as plane:
+            self.expect(plane.ask("show"), 0)
+            # Another's socket at the same path is not removed.
+            os.unlink(plane.path)
+            other = socket.socket(socket.AF_UNIX)
+            other.bind(plane.path)
+            other.close()
+            self.assertEqual(plane.end(), 0)
+            self.assertTrue(os.path.exists(plane.path))
+
+    def test_not_a_socket(self):
+        with open(self.path("file"), "w") as file:
+            file.write("mine")
+        for name, code in ("file", 1), (".", 1), ("none/s", 1), ("x" * 200, 1):
+            self.expect(leat("run", *FINITE, "--control", self.path(name)), code,
+                        err="control socket")
+        with open(self.path("file")) as file:
+            self.assertEqual(file.read(), "mine")
+
+    def test_protocol(self):
+        rows = [
+            ("", "not JSON"), ("{", "not JSON"), ("[]", "a request is"), ("{}", "a request is"),
+            ('{"get": 1}', "a request is"), ('{"set": "net/core/busy_poll"}', 'no "value"'),
+            ('{"set": "net/core/busy_poll", "value": 5}', 'no "value"'),
+            ('{"get": "' + "x" * 5000 + '"}', "no such knob"), ("\0", "not JSON"),
+            ('{"show": "é' + "é" * 300 + '"}', ""),
+        ]
+        with Plane(self.directory.name) as plane, plane.connect() as s:
+            lines = s.makefile("rw")
+            for text, message in rows:
+                print(text, file=lines, flush=True)
+                answer = json.loads(lines.readline())
+                self.assertIn(message, answer["error"])
+                self.assertGreater(answer["errno"], 0)
+            # Many at once are answered in order, also by a client that is slow to read them; what
+            # follows the end is not awaited.
+            for request in '{"get": "net/core/busy_poll"}', '{"show": "knobs"}':
+                lines.write((request + '\n{"show": "cpus"}\n') * 300)
+                lines.flush()
+                time.sleep(0.1)
+                answers = [list(json.loads(lines.readline())) for _ in range(600)]
+                self.assertEqual(answers, [[request[2:-1].split('"')[0]], ["show"]] * 300)
+            lines.write('{"show": "cpus"}\n{"get": "none"}\n{"get"')
+            lines.flush()
+            s.shutdown(socket.SHUT_WR)
+            self.assertEqual([list(json.loads(line)) for line in lines],
+                             [["show"], ["error", "errno"]])
+
+    def test_long_answers(self):
+        """Longer than a socket takes at once, for a client that is slow to read them."""
+        ports = [word for i in range(40) for word in ("--port", f"g{i}=gen,flows=1,rate=1")]
+        indir = ",".join(["0"] * 4096)
+        with Plane(self.directory.name, *ports) as plane, plane.connect() as s, \
+                s.makefile("rw") as lines:
+            self.expect(plane.ask("set", f"*/rxfh/indir={indir}"), 0)
+            lines.write('{"show": "knobs"}\n' * 5)
+            lines.flush()
+            time.sleep(0.1)
+            answers = [json.loads(lines.readline())["show"] for _ in range(5)]
+            self.assertEqual(answers, answers[:1] * 5)
+            self.assertEqual(answers[0]["g39/rxfh/indir"], indir)
+            self.assertEqual(plane.end(), 0)
+
+    def test_endless_line(self):
+        with Plane(self.directory.name) as plane, plane.connect() as s:
+            s.sendall(b"x" * 65536)
+            self.assertIn(b"not JSON", s.recv(1000))
+            self.assertEqual(s.recv(1000), b"")
+
+    def test_stalled_clients(self):
+        with Plane(self.directory.name) as plane:
+            deaf = plane.connect() # asks much, reads nothing
+            deaf.setblocking(False)
+            try:
+                while True:
+                    deaf.send(b'{"show": "knobs"}\n' * 100)
+            except BlockingIOError:
+                pass
+            mute = [plane.connect() for _ in range(40)]
+            for s in mute:
+                try:
+                    s.send(b'{"get": ')
+                except BrokenPipeError:
+                    pass # one of those that had to go
+            self.expect(plane.ask("get", "net/core/busy_poll"), 0, "0\n")
+            before = sum(c["processed"] for c in json.loads(plane.ask("show", "cpus", "-j").stdout))
+            wait_for(lambda: sum(c["processed"] for c in json.loads(
+                plane.ask("show", "cpus", "-j").stdout)) > before)
+            for s in deaf, *mute:
+                s.close()
+            self.assertEqual(plane.end(), 0)
+
+    def test_one_too_many(self):
+        with Plane(self.directory.name) as plane:
+            def ask(s):
+                s.sendall(b'{"get": "net/core/busy_poll"}\n')
+                return s.recv(1000)
+            clients = [plane.connect() for _ in range(16)]
+            for s in clients:
+                self.assertIn(b"get", ask(s))
+            self.assertIn(b"get", ask(clients[0]))
+            clients.append(plane.connect())
+            self.assertIn(b"get", ask(clients[-1]))
+            self.assertEqual(clients[1].recv(1000), b"") # silent for longest
+            for s in clients[:1] + clients[2:]:
+                self.assertIn(b"get", ask(s))
+            for s in clients:
+                s.close()
+
+    def test_strangers(self):
+        if os.geteuid() != 0:
+            self.skipTest("needs root to be somebody else")
+        os.chmod(self.directory.name, 0o755)
+        with Plane(self.directory.name) as plane:
+            as_nobody = ("setpriv", "--reuid=65534", "--clear-groups", sys.executable, "-c",
+                         "import socket, sys\ns = socket.socket(socket.AF_UNIX)\n"
+                         "s.connect(sys.argv[1])\ns.sendall(b'{\"show\": \"cpus\"}\\n')\n"
+                         "print(s.recv(1000))", plane.path)
+            got = subprocess.run(as_nobody, capture_output=True, text=True, timeout=PATIENCE)
+            self.assertIn("PermissionError", got.stderr)
+            os.chmod(plane.path, 0o666)
+            got = subprocess.run(as_nobody, capture_output=True, text=True, timeout=PATIENCE)
+            self.assertNotIn("show", got.stdout)
+            self.expect(plane.ask("show"), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
