@@ -125,10 +125,12 @@ int main(int argc, char **argv)
 	static struct lane lanes[2 * MAX_QUEUES];
 	if (argc < 3 || strncmp(argv[1], "left=", 5) || strncmp(argv[2], "right=", 6))
 		usage();
-	struct side left = parse_side("left", argv[1] + 5), right = parse_side("right", argv[2] + 6);
-	int queues = 2, sig;
-	if (argc > 3 && (sscanf(argv[3], "queues=%d", &queues) != 1))
+	struct side left = parse_side("left", argv[1] + 5),
+		    right = parse_side("right", argv[2] + 6);
+	int sig;
+	if (argc > 3 && strncmp(argv[3], "queues=", 7))
 		usage();
+	long queues = argc > 3 ? strtol(argv[3] + 7, NULL, 10) : 2;
 	if (argc > 4 || queues < 1 || queues > MAX_QUEUES)
 		usage();
 

@@ -8,10 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#ifndef LEAT_VERSION
-#define LEAT_VERSION "0.1.0"
-#endif
-
 static const struct subcommand {
 	const char *name, *about;
 	int (*main)(int argc, char **argv);

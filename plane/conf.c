@@ -45,8 +45,7 @@ static int default_port(struct port_conf *pc, const struct plane *plane, const s
 {
 	pc->rxqs = port->rxqs;
 	pc->rx = CONF_RX_GRO | CONF_RX_HASH;
-	pc->gso = port->gso;
-	pc->tx_csum = port->features & PORT_TX_CSUM;
+	conf_set_offload(pc, port->features & PORT_TX_CSUM, port->gso);
 	pc->rxq = calloc(port->rxqs, sizeof(*pc->rxq));
 	if (!pc->rxq || default_rss(pc, port->rxqs) || default_xps(pc, plane, port))
 		return -ENOMEM;
@@ -144,16 +143,28 @@ int conf_set_sock_flow_entries(struct conf *c, uint32_t entries, unsigned n_cpus
 	return 0;
 }
 
-int conf_set_rss(struct conf *c, unsigned port, const struct leat_rss_conf *conf)
+int conf_set_rss(struct conf *c, unsigned port, const struct leat_rss_conf *want)
 {
 	struct leat_rss *rss = aligned_alloc(64, (sizeof(*rss) + 63) & ~(size_t)63);
-	int err = rss ? leat_rss_init(rss, conf) : -ENOMEM;
+	int err = rss ? leat_rss_init(rss, want) : -ENOMEM;
 
 	if (err)
 		free(rss);
 	else
 		c->port[port].rss = rss;
 	return err;
+}
+
+/* Without a TCP segmentation to go with there is no ECN and no fixed ID. */
+void conf_set_offload(struct port_conf *pc, bool tx_csum, uint32_t wanted)
+{
+	pc->tx_csum = tx_csum;
+	pc->wanted = wanted;
+	pc->gso = tx_csum ? wanted : 0;
+	if (!(pc->gso & (LEAT_GSO_TCPV4 | LEAT_GSO_TCPV6)))
+		pc->gso &= ~LEAT_GSO_TCP_ECN;
+	if (!(pc->gso & LEAT_GSO_TCPV4))
+		pc->gso &= ~LEAT_GSO_TCP_FIXEDID;
 }
 
 static void free_port(struct port_conf *pc, const struct port_conf *still)

@@ -40,7 +40,8 @@ struct rxq_conf {
 struct port_conf {
 	struct leat_rss *rss;	    /* shared by successive values unless changed */
 	uint32_t rx;		    /* CONF_RX_* */
-	uint32_t gso;		    /* LEAT_GSO_* left to the port: at most what it can */
+	uint32_t wanted;	    /* LEAT_GSO_* asked to be left to the port */
+	uint32_t gso;		    /* those in force: what is wanted and has what it needs */
 	bool tx_csum;		    /* checksums left to the port */
 	uint64_t gro_flush_timeout; /* ns; 0: at the end of a poll */
 	struct leat_xps xps;
@@ -66,11 +67,15 @@ struct conf *conf_default(const struct plane *plane);
 /* A deep copy, apart from what is shared; generation + 1. NULL without memory. */
 struct conf *conf_copy(const struct conf *conf);
 
-/* Change a copy that is not published yet, each thing once. Gives 0, -EINVAL or -ENOMEM; the copy is good either
- * way. */
+/* Change a copy that is not published yet, each thing once. Gives 0, -EINVAL or -ENOMEM; the copy
+ * is good either way. */
 int conf_set_flow_cnt(struct conf *conf, unsigned port, unsigned rxq, uint32_t entries);
 int conf_set_sock_flow_entries(struct conf *conf, uint32_t entries, unsigned n_cpus);
-int conf_set_rss(struct conf *conf, unsigned port, const struct leat_rss_conf *rss);
+int conf_set_rss(struct conf *conf, unsigned port, const struct leat_rss_conf *want);
+
+/* Leave checksums and the `wanted` segmentations to the port. A segmentation without what it needs
+ * waits: it comes into force with it. */
+void conf_set_offload(struct port_conf *pc, bool tx_csum, uint32_t wanted);
 
 /* Free a copy, and what of it `still` (the value in force, or NULL) does not share. */
 void conf_free(struct conf *conf, const struct conf *still);

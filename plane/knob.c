@@ -4,7 +4,8 @@
  *
  * A row's pattern stands for one knob per port (PORT) and per queue (the N of rx-N and tx-N). A
  * path is looked up by spelling them out and comparing, so that a pattern that a user gives costs
- * nothing extra to write. Rows whose last name differs are not spelled out.
+ * nothing extra to write. Rows whose last name differs are not spelled out. The application's come
+ * last: they are set at once, not with the configuration, so nothing may fail after them.
  */
 #include "knob_at.h"
 
@@ -141,6 +142,14 @@ struct walk {
 	unsigned matched;
 };
 
+/* Bytes of the "app/" in front of an application's path for its knob. */
+enum { APP = 4 };
+
+static bool is_app(const char *path)
+{
+	return path && strncmp(path, "app/", APP) == 0;
+}
+
 static int walk_row(struct walk *walk, struct knob_at *at, const struct knob *knob)
 {
 	unsigned n = at->port ? count_queues(knob, at->port) : 1;
@@ -175,6 +184,37 @@ static int walk_rows(struct walk *walk, struct knob_at *at)
 	return err;
 }
 
+static void read_app(const struct knob_at *at, char *text, size_t size)
+{
+	*text = 0;
+	at->plane->app->knob(at->plane, at->path + APP, NULL, text, size);
+}
+
+static int set_app(const struct knob_at *at, const char *value)
+{
+	int err = at->plane->app->knob(at->plane, at->path + APP, value, NULL, 0);
+
+	return err ? knob_complain(at, err, "'%s': %s", value, strerror(-err)) : 0;
+}
+
+static int walk_app(struct walk *walk, struct knob_at *at)
+{
+	static const struct knob knob = {"app/", read_app, set_app, 0};
+	const struct app_ops *app = at->plane->app;
+	int err = 0;
+
+	snprintf(at->path, sizeof(at->path), "%s", knob.pattern);
+	for (unsigned i = 0; !err && app->knob_path &&
+			     app->knob_path(at->plane, i, at->path + APP, sizeof(at->path) - APP);
+	     i++) {
+		if (walk->pattern && fnmatch(walk->pattern, at->path, FNM_PATHNAME))
+			continue;
+		walk->matched++;
+		err = walk->handle(at, &knob, walk->arg);
+	}
+	return err;
+}
+
 /* Handle each knob that the pattern matches. */
 static int walk_knobs(struct walk *walk, struct knob_at *at)
 {
@@ -188,28 +228,14 @@ static int walk_knobs(struct walk *walk, struct knob_at *at)
 	at->port = NULL;
 	if (!err)
 		err = walk_rows(walk, at);
+	if (!err)
+		err = walk_app(walk, at);
 	if (err || walk->matched)
 		return err;
 	name(at, walk->pattern);
+	if (is_app(walk->pattern))
+		return knob_complain(at, -ENOENT, "app %s has no such knob", at->plane->app->name);
 	return knob_complain(at, -ENOENT, "no such knob");
-}
-
-static bool is_app(const char *path)
-{
-	return path && strncmp(path, "app/", 4) == 0;
-}
-
-/* Set (value) or read (text) a knob of the application's. */
-static int use_app(struct knob_at *at, const char *path, const char *value, char *text, size_t size)
-{
-	const struct app_ops *app = at->plane->app;
-	int err = app->knob ? app->knob(at->plane, path + 4, value, text, size) : -ENOENT;
-
-	if (err == -ENOENT)
-		return knob_complain(at, err, "app %s has no such knob", app->name);
-	if (err && value)
-		return knob_complain(at, err, "'%s': %s", value, strerror(-err));
-	return err;
 }
 
 static int set_one(const struct knob_at *at, const struct knob *knob, void *value)
@@ -225,7 +251,7 @@ static int set_locked(struct plane *plane, struct knob_at *at, struct walk *walk
 	if (!at->conf)
 		return knob_complain(at, -ENOMEM, "%s", strerror(ENOMEM));
 	err = walk_knobs(walk, at);
-	if (err)
+	if (err || is_app(walk->pattern))
 		conf_free(at->conf, plane->conf);
 	else
 		plane_publish(plane, at->conf);
@@ -244,7 +270,7 @@ int knob_set(struct plane *plane, const char *path, const char *value, char *err
 		return knob_complain(&at, -ENOMEM, "%s", strerror(ENOMEM));
 	copy[strcspn(copy, "\n")] = 0;
 	pthread_mutex_lock(&plane->conf_lock);
-	error = is_app(path) ? use_app(&at, path, copy, NULL, 0) : set_locked(plane, &at, &walk);
+	error = set_locked(plane, &at, &walk);
 	pthread_mutex_unlock(&plane->conf_lock);
 	free(copy);
 	return error;
@@ -275,13 +301,7 @@ int knob_list(struct plane *plane, const char *path, knob_visit *visit, void *ar
 	name(&at, path);
 	pthread_mutex_lock(&plane->conf_lock);
 	at.conf = plane->conf;
-	if (is_app(path)) {
-		error = use_app(&at, path, NULL, v.text, sizeof(v.text));
-		if (!error)
-			error = visit(arg, path, v.text);
-	} else {
-		error = walk_knobs(&walk, &at);
-	}
+	error = walk_knobs(&walk, &at);
 	pthread_mutex_unlock(&plane->conf_lock);
 	return error;
 }

@@ -4,8 +4,7 @@
  *
  * A knob is a path and a text: left/queues/rx-0/rps_cpus is "3". A value reads back as the kernel
  * would show it. A path may be a pattern (fnmatch with '*' not matching '/'); setting one sets
- * all knobs it matches, at once or not at all. What is below app/ is the application's own and
- * knows no patterns.
+ * all knobs it matches, at once or not at all. What is below app/ is the application's own.
  *
  * Threads: any; each call takes the plane's conf_lock, and a set returns when every worker uses
  * the new value.

@@ -4,7 +4,7 @@
  *
  * Features depend on each other as in the kernel: segmentation left to the port needs checksums
  * and slices left to it, ECN and fixed IDs need a TCP segmentation. Taking away what others need
- * takes them away too; unlike in the kernel, which remembers what was wanted, they then stay off.
+ * takes them away too; what was wanted is remembered, and comes back with what it needs.
  */
 #include "knob_at.h"
 
@@ -64,17 +64,6 @@ int knob_set_fixed(const struct knob_at *at, const char *value)
 	return on < 0 ? on : 0;
 }
 
-/* Without a TCP segmentation to go with there is no ECN and no fixed ID. */
-static void drop_dependents(struct port_conf *pc)
-{
-	if (!pc->tx_csum)
-		pc->gso = 0;
-	if (!(pc->gso & tso))
-		pc->gso &= ~LEAT_GSO_TCP_ECN;
-	if (!(pc->gso & LEAT_GSO_TCPV4))
-		pc->gso &= ~LEAT_GSO_TCP_FIXEDID;
-}
-
 void knob_read_csum(const struct knob_at *at, char *text, size_t size)
 {
 	print(text, size, at->port_conf->tx_csum, !(at->port->features & PORT_TX_CSUM));
@@ -86,14 +75,16 @@ int knob_set_csum(const struct knob_at *at, const char *value)
 
 	if (on < 0)
 		return on;
-	at->port_conf->tx_csum = on;
-	drop_dependents(at->port_conf);
+	conf_set_offload(at->port_conf, on, at->port_conf->wanted);
 	return 0;
 }
 
 void knob_read_gso(const struct knob_at *at, char *text, size_t size)
 {
-	print(text, size, at->port_conf->gso & at->bit, !(at->port->gso & at->bit));
+	if (at->port_conf->wanted & ~at->port_conf->gso & at->bit)
+		snprintf(text, size, "off [requested on]");
+	else
+		print(text, size, at->port_conf->gso & at->bit, !(at->port->gso & at->bit));
 }
 
 static const char *missing(const struct knob_at *at)
@@ -112,12 +103,13 @@ static const char *missing(const struct knob_at *at)
 int knob_set_gso(const struct knob_at *at, const char *value)
 {
 	int on = parse(at, value, false, !(at->port->gso & at->bit));
+	uint32_t wanted = at->port_conf->wanted;
 
 	if (on < 0)
 		return on;
 	if (on && missing(at))
 		return knob_complain(at, -EINVAL, "needs %s on", missing(at));
-	set_bit(&at->port_conf->gso, at->bit, on);
-	drop_dependents(at->port_conf);
+	set_bit(&wanted, at->bit, on);
+	conf_set_offload(at->port_conf, at->port_conf->tx_csum, wanted);
 	return 0;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "plane.h"
 
+#include "txflow.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +39,7 @@ static int make_queues(struct plane *plane, struct port *port)
 	plane->rxq[port->index] = rxq;
 	port->rx_stats = calloc(port->rxqs, sizeof(*port->rx_stats));
 	port->txq = aligned_alloc(64, port->txqs * sizeof(*port->txq));
-	port->tx_flow = calloc((size_t)1 << PORT_TX_FLOW_BITS, sizeof(*port->tx_flow));
+	port->tx_flow = calloc(1, sizeof(*port->tx_flow));
 	if (!rxq || !port->rx_stats || !port->txq || !port->tx_flow)
 		return -ENOMEM;
 	memset(port->txq, 0, port->txqs * sizeof(*port->txq));
@@ -74,7 +76,7 @@ static int open_port(struct plane *plane, const struct port_args *args, char *er
 		return -EINVAL;
 	}
 	port->index = plane->n_ports;
-	strcpy(port->name, args->name);
+	snprintf(port->name, sizeof(port->name), "%s", args->name);
 	e = port->ops->open(port, args, err, err_len);
 	if (e)
 		return e;
@@ -93,7 +95,7 @@ static int make_workers(struct plane *plane, const struct plane_args *args)
 		room = CONF_BACKLOG_ROOM_MIN;
 	plane->n_cpus = args->cpus[args->n_cpus - 1] + 1u;
 	plane->worker = aligned_alloc(64, args->n_cpus * sizeof(*plane->worker));
-	plane->on_cpu = calloc(plane->n_cpus, sizeof(*plane->on_cpu));
+	plane->on_cpu = calloc(plane->n_cpus, sizeof(struct worker *));
 	plane->head = calloc(plane->n_cpus, sizeof(*plane->head));
 	if (!plane->worker || !plane->on_cpu || !plane->head)
 		return -ENOMEM;

@@ -96,7 +96,8 @@ static void sleep_until_work(struct worker *w, const struct conf *c)
 	wake_disarm(&w->reader.wake);
 }
 
-/* Busy polling: for so long look without sleeping. True: there is something to do. */
+/* Busy polling: for so long look without sleeping. True: there is something to do. Not for a worker
+ * without buffers: it would find the queue that it cannot read again and again. */
 static bool spin(struct worker *w, const struct conf *c)
 {
 	uint64_t end = w->now + c->busy_poll * UINT64_C(1000);
@@ -112,7 +113,7 @@ void worker_rest(struct worker *w, const struct conf *c)
 	if (has_packets(w)) {
 		if (w->stats.turns % TURNS_PER_LOOK == 0)
 			look(w, 0);
-	} else if (!c->busy_poll || !spin(w, c)) {
+	} else if (w->starved || !c->busy_poll || !spin(w, c)) {
 		sleep_until_work(w, c);
 	}
 }

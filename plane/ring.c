@@ -11,7 +11,7 @@ int ring_init(struct ring *r, uint32_t room)
 	while (size < room)
 		size *= 2;
 	*r = (struct ring){.mask = size - 1};
-	r->slot = calloc(size, sizeof(*r->slot));
+	r->slot = calloc(size, sizeof(struct leat_pkt *));
 	return r->slot ? 0 : -ENOMEM;
 }
 

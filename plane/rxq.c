@@ -4,6 +4,7 @@
 #include "plane.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -123,11 +124,15 @@ static void remake(struct rxq *q, struct worker *w, const struct conf *c)
 	}
 }
 
+/* A queue that cannot be watched (no memory, or too many watched) is not its port's end: the others,
+ * and what is transmitted, go on, and moving the queue to another CPU is a new attempt. */
 static void watch(struct rxq *q, const struct worker *w)
 {
 	struct epoll_event ev = {.events = EPOLLIN, .data.ptr = q};
 
-	epoll_ctl(w->epoll, EPOLL_CTL_ADD, q->port->ops->fd(q->port, q->queue), &ev);
+	if (epoll_ctl(w->epoll, EPOLL_CTL_ADD, q->port->ops->fd(q->port, q->queue), &ev))
+		fprintf(stderr, "leat: %s: queue rx-%u will not be read: %s\n", q->port->name,
+			(unsigned)q->queue, strerror(errno));
 	q->ready = true;
 }
 
@@ -199,19 +204,21 @@ static void lose(struct worker *w, struct rxq *q)
 unsigned rxq_receive(struct worker *w, struct rxq *q, struct leat_pkt **in)
 {
 	int n = q->port->ops->receive(q->port, q->queue, &w->pool, in, PORT_BATCH);
+	uint32_t bytes = 0;
 
 	if (n < 0)
 		lose(w, q);
 	w->starved = !pool_has(&w->pool);
 	if (w->starved)
 		stat_add(&w->stats.no_buffer, 1);
-	if (n < PORT_BATCH)
-		q->ready = false;
 	for (int i = 0; i < n; i++) {
+		bytes += in[i]->len;
 		in[i]->port = (uint16_t)q->port->index;
 		in[i]->rxq = q->queue;
 		in[i]->stamp = w->now;
 	}
+	if (n < PORT_BATCH && bytes < PORT_BATCH_BYTES)
+		q->ready = false;
 	return n < 0 ? 0 : (unsigned)n;
 }
 

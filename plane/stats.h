@@ -39,8 +39,8 @@ static inline uint64_t stat_read(const uint64_t *counter)
  * (reason: count), "app" (what the application counts). The caller's reference. */
 json_t *stats_json(struct plane *plane);
 
-/* The same, as text for a person. `since`: an earlier stats_json, for rates over `seconds`, or
- * NULL. The caller frees it. */
+/* The same, or those of its members that `now` has, as text for a person. `since`: an earlier
+ * stats_json, for rates over `seconds`, or NULL. The caller frees it. */
 char *stats_text(const json_t *now, const json_t *since, double seconds);
 
 #endif

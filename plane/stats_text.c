@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The counters of stats_json() for a person: a row per queue, a row per CPU, and the reasons
- * that were counted. Works on the JSON alone, so that it serves a running plane's client too.
+ * that were counted. Works on the JSON alone, so that it serves a running plane's client too, who
+ * may have asked for a part: what is not there is not printed.
  */
 #include "stats.h"
 
@@ -12,6 +13,17 @@
 static double value(const json_t *o, const char *name)
 {
 	return (double)json_integer_value(json_object_get(o, name));
+}
+
+/* The CPU that serves a receive queue; a transmit queue has none. */
+static void print_cpu(FILE *f, const json_t *queue)
+{
+	const json_t *cpu = json_object_get(queue, "cpu");
+
+	if (cpu)
+		fprintf(f, " %4lld", (long long)json_integer_value(cpu));
+	else
+		fprintf(f, " %4s", "-");
 }
 
 static void print_queues(FILE *f, const char *port, const char *direction, const json_t *now,
@@ -27,8 +39,10 @@ static void print_queues(FILE *f, const char *port, const char *direction, const
 		double bytes = value(q, "bytes") - value(then, "bytes");
 		double segments = value(q, "segments") - value(then, "segments");
 
-		fprintf(f, "%-15s %s-%-3zu %12.0f %10.1f %9.3f %8.1f %8.0f %8.0f\n", port,
-			direction, i, packets, packets / seconds / 1e3, bytes * 8 / seconds / 1e9,
+		fprintf(f, "%-15s %s-%-3zu", port, direction, i);
+		print_cpu(f, q);
+		fprintf(f, " %12.0f %10.1f %9.3f %8.1f %8.0f %8.0f\n", packets,
+			packets / seconds / 1e3, bytes * 8 / seconds / 1e9,
 			packets > 0 ? segments / packets : 0.0, value(q, "errors"),
 			value(q, "dropped"));
 	}
@@ -39,8 +53,8 @@ static void print_ports(FILE *f, const json_t *now, const json_t *since, double 
 	size_t i;
 	json_t *p;
 
-	fprintf(f, "%-15s %-6s %12s %10s %9s %8s %8s %8s\n", "port", "queue", "packets", "kpkt/s",
-		"Gbit/s", "segs/pkt", "errors", "dropped");
+	fprintf(f, "%-15s %-6s %4s %12s %10s %9s %8s %8s %8s\n", "port", "queue", "cpu", "packets",
+		"kpkt/s", "Gbit/s", "segs/pkt", "errors", "dropped");
 	json_array_foreach(json_object_get(now, "ports"), i, p)
 	{
 		const json_t *then = json_array_get(json_object_get(since, "ports"), i);
@@ -123,8 +137,10 @@ char *stats_text(const json_t *now, const json_t *since, double seconds)
 
 	if (!f)
 		return NULL;
-	print_ports(f, now, since, seconds > 0 ? seconds : 1);
-	print_cpus(f, now, since);
+	if (json_object_get(now, "ports"))
+		print_ports(f, now, since, seconds > 0 ? seconds : 1);
+	if (json_object_get(now, "cpus"))
+		print_cpus(f, now, since);
 	print_reasons(f, now, "gro");
 	print_reasons(f, now, "parse");
 	print_app(f, now);

@@ -44,25 +44,30 @@ void worker_fini(struct worker *w)
 		close(w->epoll);
 }
 
-static void *thread(void *arg)
+static void *run_worker(void *arg)
 {
 	worker_run(arg);
 	return NULL;
 }
 
-int worker_start(struct worker *w)
+int thread_start(pthread_t *thread, uint16_t cpu, void *(*run)(void *), void *arg)
 {
 	cpu_set_t set;
 	pthread_attr_t attr;
 	int err;
 
 	CPU_ZERO(&set);
-	CPU_SET(w->cpu, &set);
+	CPU_SET(cpu, &set);
 	pthread_attr_init(&attr);
 	pthread_attr_setaffinity_np(&attr, sizeof(set), &set);
-	err = pthread_create(&w->thread, &attr, thread, w);
+	err = pthread_create(thread, &attr, run, arg);
 	pthread_attr_destroy(&attr);
 	return -err;
+}
+
+int worker_start(struct worker *w)
+{
+	return thread_start(&w->thread, w->cpu, run_worker, w);
 }
 
 void worker_join(struct worker *w)

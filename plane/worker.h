@@ -46,6 +46,9 @@ int worker_init(struct worker *w, struct plane *plane, unsigned index, uint16_t 
 		uint32_t backlog_room, uint32_t smalls, uint32_t bigs);
 void worker_fini(struct worker *w);
 
+/* Start a thread, a worker's or an application's, pinned to `cpu`. 0 or -errno. */
+int thread_start(pthread_t *thread, uint16_t cpu, void *(*run)(void *), void *arg);
+
 /* Start its thread, pinned to its CPU; it ends after plane->stop. 0 or -errno. */
 int worker_start(struct worker *w);
 void worker_join(struct worker *w);

@@ -7,6 +7,7 @@
 #include "xmit.h"
 
 #include "plane.h"
+#include "txflow.h"
 
 #include <errno.h>
 #include <leat/csum.h>
@@ -17,8 +18,6 @@ enum {
 	FRAMES_MAX = 128,
 	IOVS_MAX = 2 * 1024 + FRAMES_MAX,
 	HDR_ROOM = FRAMES_MAX * (PORT_HEADROOM + 160),
-	TX_FLOW_TICK = 23, /* log2 of the ns in a tick of the tx flow table: 8 ms */
-	TX_FLOW_IDLE = 12, /* ticks without a packet after which a flow may change queue: 0.1 s */
 };
 
 struct xmit {
@@ -195,32 +194,6 @@ static bool add(struct xmit *x, struct leat_pkt *pkt)
 	return true;
 }
 
-/* The queue for a packet of a flow that has none. */
-static unsigned choose(const struct worker *w, const struct port_conf *pc, const struct port *port,
-		       const struct leat_pkt *pkt)
-{
-	int q = leat_xps_pick(&pc->xps, w->cpu, pkt->hash);
-
-	return q >= 0 ? (unsigned)q : leat_xps_tx_hash(port->txqs, pkt->rxq, pkt->hash);
-}
-
-/* The packet's queue: the one its flow used last, unless nothing of it can be in flight. Flows
- * that share a slot share its queue. */
-static unsigned pick(const struct worker *w, const struct port_conf *pc, struct port *port,
-		     const struct leat_pkt *pkt)
-{
-	uint32_t *slot = &port->tx_flow[leat_hash_32(pkt->hash, PORT_TX_FLOW_BITS)];
-	uint32_t now = (uint32_t)(w->now >> TX_FLOW_TICK) & UINT16_MAX;
-	uint32_t last = __atomic_load_n(slot, __ATOMIC_RELAXED);
-	uint32_t txq = last & UINT16_MAX;
-
-	if (!last || txq > port->txqs || ((now - (last >> 16)) & UINT16_MAX) > TX_FLOW_IDLE)
-		txq = 1 + choose(w, pc, port, pkt);
-	if (last != (now << 16 | txq))
-		__atomic_store_n(slot, now << 16 | txq, __ATOMIC_RELAXED);
-	return txq - 1;
-}
-
 void xmit(struct worker *w, const struct conf *c, struct port *port, struct leat_pkt **pkts,
 	  unsigned n)
 {
@@ -230,8 +203,7 @@ void xmit(struct worker *w, const struct conf *c, struct port *port, struct leat
 
 	x->port = port;
 	x->conf = &c->port[port->index];
-	for (unsigned i = 0; i < n; i++)
-		txq[i] = pick(w, x->conf, port, pkts[i]);
+	txflow_pick(port->tx_flow, &x->conf->xps, w->cpu, w->now, pkts, n, txq);
 	while (todo) {
 		x->txq = txq[__builtin_ctzll(todo)];
 		for (uint64_t left = todo; left; left &= left - 1) {

@@ -15,7 +15,7 @@ struct xmit;
 struct xmit *xmit_new(void);
 void xmit_free(struct xmit *x);
 
-/* Transmit `n` packets, at most 64, from `port`, each on the queue that XPS picks,
+/* Transmit `n` packets, at most 64, from `port`, each on its flow's queue (txflow.h),
  * segmented where the port cannot do it. *Takes* the packets: their buffers are given back. */
 void xmit(struct worker *w, const struct conf *conf, struct port *port, struct leat_pkt **pkts,
 	  unsigned n);

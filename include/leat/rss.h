@@ -19,7 +19,7 @@ extern "C" {
 #endif
 
 enum {
-	LEAT_RSS_KEY_MIN = 40,	   /* covers the IPv6 4-tuple: 36 bytes of input + 4 */
+	LEAT_RSS_KEY_MIN = 40, /* covers the IPv6 4-tuple: 36 bytes of input + 4 */
 	LEAT_RSS_KEY_MAX = 256,
 	LEAT_RSS_INPUT_MAX = 36,
 	LEAT_RSS_INDIR_MAX = 4096, /* entries; sizes are powers of two */
@@ -56,8 +56,8 @@ struct leat_rss_conf {
 	const uint8_t *key; /* key_len bytes, LEAT_RSS_KEY_MIN to _MAX */
 	size_t key_len;
 	const uint16_t *indir; /* indir_size queues, each below n_queues; NULL: i mod n_queues */
-	unsigned indir_size;   /* power of two up to LEAT_RSS_INDIR_MAX; 0: LEAT_RSS_INDIR_DEFAULT */
-	unsigned n_queues;     /* 1 to 65535 */
+	unsigned indir_size; /* power of two up to LEAT_RSS_INDIR_MAX; 0: LEAT_RSS_INDIR_DEFAULT */
+	unsigned n_queues;   /* 1 to 65535 */
 	/* LEAT_RXH_*, 0: not hashed; all 0: addresses and ports, and of IP the addresses. */
 	uint32_t fields[LEAT_RSS_FLOWS];
 	enum leat_rss_xfrm xfrm;

@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 #include <leat/pkt.h>
+#include <stdbool.h>
 
 struct plane;
 struct worker;
@@ -39,6 +40,10 @@ struct app_ops {
 	 * 0, -ENOENT, -EINVAL. May be NULL. */
 	int (*knob)(struct plane *plane, const char *path, const char *value, char *text,
 		    size_t text_len);
+
+	/* The path of the i-th of them, as knob takes it; false: there are no more. What one
+	 * refuses, all that a pattern may match together refuse. May be NULL with knob. */
+	bool (*knob_path)(struct plane *plane, unsigned i, char *path, size_t path_len);
 };
 
 /* All applications, NULL at the end. */

@@ -15,7 +15,7 @@ static int init_thread(struct sink_thread *t, struct plane *plane, unsigned i, u
 {
 	t->plane = plane;
 	t->cpu = plane->worker[i % plane->n_workers].cpu;
-	t->on = LEAT_RPS_NO_CPU;
+	t->on = t->cpu;
 	t->flows = flows;
 	t->next = calloc(flows, sizeof(*t->next));
 	if (!t->next || ring_init(&t->inbox, SINK_INBOX))
@@ -27,9 +27,9 @@ static int init_thread(struct sink_thread *t, struct plane *plane, unsigned i, u
 static int parse(char *text, unsigned *threads, unsigned *flows, char *err, size_t err_len)
 {
 	static char threads_name[] = "threads", flows_name[] = "flows";
-	char *const names[] = { threads_name, flows_name, NULL };
-	const unsigned max[] = { SINK_THREADS_MAX, 1u << 24 };
-	unsigned *value[] = { threads, flows };
+	char *const names[] = {threads_name, flows_name, NULL};
+	const unsigned max[] = {SINK_THREADS_MAX, 1u << 24};
+	unsigned *value[] = {threads, flows};
 	char *arg, *end;
 
 	while (*text) {
@@ -42,7 +42,8 @@ static int parse(char *text, unsigned *threads, unsigned *flows, char *err, size
 		}
 		v = strtoul(arg, &end, 10);
 		if (*end || end == arg || v < 1 || v > max[i]) {
-			snprintf(err, err_len, "app sink: %s=%s: wants 1 to %u", names[i], arg, max[i]);
+			snprintf(err, err_len, "app sink: %s=%s: wants 1 to %u", names[i], arg,
+				 max[i]);
 			return -EINVAL;
 		}
 		*value[i] = (unsigned)v;
@@ -90,7 +91,8 @@ static int start(struct plane *plane, struct sink *s, unsigned flows)
 		e = init_thread(&s->thread[i], plane, i, flows);
 	for (unsigned i = 0; i < s->n && !e; i++) {
 		plane_add_reader(plane, &s->thread[i].reader);
-		e = -pthread_create(&s->thread[i].thread, NULL, sink_thread, &s->thread[i]);
+		e = thread_start(&s->thread[i].thread, s->thread[i].cpu, sink_thread,
+				 &s->thread[i]);
 	}
 	return e;
 }
@@ -179,6 +181,16 @@ static json_t *stats(struct plane *plane)
 	return json_pack("{s:s,s:o}", "name", "sink", "threads", list);
 }
 
+static bool knob_path(struct plane *plane, unsigned i, char *path, size_t path_len)
+{
+	const struct sink *s = plane->app_state;
+
+	if (i >= s->n)
+		return false;
+	snprintf(path, path_len, "threads/%u/cpu", i);
+	return true;
+}
+
 /* app/threads/N/cpu */
 static int knob(struct plane *plane, const char *path, const char *value, char *text,
 		size_t text_len)
@@ -212,4 +224,5 @@ const struct app_ops app_sink = {
 	.process = process,
 	.stats = stats,
 	.knob = knob,
+	.knob_path = knob_path,
 };

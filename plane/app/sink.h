@@ -32,8 +32,8 @@ struct sink_stats {
 struct sink_thread {
 	struct plane *plane;
 	pthread_t thread;
-	uint16_t cpu; /* atomic: where it shall run */
-	uint16_t on;  /* where it runs */
+	uint16_t cpu;	/* atomic: where it shall run */
+	uint16_t on;	/* where it runs */
 	uint64_t *next; /* by flow: the number expected */
 	uint32_t flows;
 	struct sink_stats stats;

@@ -16,10 +16,14 @@ static void settle(struct sink_thread *t)
 		return;
 	CPU_ZERO(&set);
 	CPU_SET(cpu, &set);
-	if (pthread_setaffinity_np(pthread_self(), sizeof(set), &set))
+	if (pthread_setaffinity_np(pthread_self(), sizeof(set), &set) == 0) {
+		stat_add(&t->stats.moves, 1);
+		t->on = cpu;
 		return;
-	stat_add(&t->stats.moves, t->on != LEAT_RPS_NO_CPU);
-	t->on = cpu;
+	}
+	/* What cannot be is tried once; the knob reads as what is in force. */
+	__atomic_compare_exchange_n(&t->cpu, &cpu, t->on, false, __ATOMIC_RELAXED,
+				    __ATOMIC_RELAXED);
 }
 
 /* The number of one packet, or of one segment of a merged packet. */
@@ -77,7 +81,7 @@ static bool has_work(const struct sink_thread *t, const struct conf *c)
 
 static void rest(struct sink_thread *t, const struct conf *c, const struct sink *s)
 {
-	struct pollfd fd = { .fd = t->reader.wake.fd, .events = POLLIN };
+	struct pollfd fd = {.fd = t->reader.wake.fd, .events = POLLIN};
 
 	wake_arm(&t->reader.wake);
 	if (!has_work(t, c) && !__atomic_load_n(&s->stop, __ATOMIC_ACQUIRE)) {

@@ -22,7 +22,7 @@ enum {
 	PORT_QUEUES_MAX = 256,
 	PORT_NAME_MAX = IFNAMSIZ,
 	PORT_BATCH = 64,
-	PORT_TX_FLOW_BITS = 12, /* log2 of the flows whose transmit queue is remembered */
+	PORT_BATCH_BYTES = 128 << 10, /* after which a batch is full: what stays in the cache */
 };
 
 /* Features of a port beside its GSO types (LEAT_GSO_*). */
@@ -32,6 +32,7 @@ enum {
 
 struct pool;
 struct port;
+struct txflow;
 
 /* Bytes in front of a frame to transmit that the port may write to, for its own header. */
 enum { PORT_HEADROOM = LEAT_VNET_HDR_LEN_MAX };
@@ -75,7 +76,7 @@ struct port_ops {
 
 	/* Receive up to n frames of queue q in buffers of `pool`. Sets data, len, chain, stamp and
 	 * what the port knows (csum, gso, hash); not parsed unless it had to. Gives how many,
-	 * fewer than n when the queue is empty, or -errno when the port is gone for good. */
+	 * fewer than n when the queue is empty or PORT_BATCH_BYTES were reached, or -errno when the port is gone for good. */
 	int (*receive)(struct port *port, unsigned q, struct pool *pool, struct leat_pkt **pkts,
 		       unsigned n);
 
@@ -115,9 +116,9 @@ struct port {
 	uint32_t mtu;	   /* bytes of an IP packet */
 	bool gone;	   /* atomic: its device is no more */
 	void *priv;
-	uint32_t *tx_flow; /* atomic, by hash: when last used << 16 | 1 + txq; 0: never */
-	struct txq *txq;   /* txqs of them; made by the plane after open */
-	struct queue_stats *rx_stats; /* rxqs of them, likewise */
+	struct txq *txq; /* txqs of them; made by the plane after open, as the next two */
+	struct txflow *tx_flow;
+	struct queue_stats *rx_stats; /* rxqs of them */
 };
 
 /* The value of option `name`, the last one given, or `otherwise`. */

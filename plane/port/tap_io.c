@@ -108,12 +108,14 @@ int tap_receive(struct port *port, unsigned q, struct pool *pool, struct leat_pk
 	const struct tap *tap = port->priv;
 	struct room room = {NULL, NULL};
 	ssize_t len = 0;
-	unsigned got = 0;
+	unsigned got = 0, bytes = 0;
 
-	for (unsigned i = 0; i < n && make_room(tap, pool, &room); i++) {
+	for (unsigned i = 0; i < n && bytes < PORT_BATCH_BYTES && make_room(tap, pool, &room);
+	     i++) {
 		len = read_frame(tap->fd[q], &room);
 		if (len < 0)
 			break;
+		bytes += (unsigned)len;
 		if (len > 0)
 			pkts[got++] = take_frame(&room, (uint32_t)len);
 		else

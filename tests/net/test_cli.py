@@ -16,6 +16,7 @@ import time
 import unittest
 
 LEAT = os.environ.get("LEAT", "build/leat")
+VERSION = os.environ.get("VERSION", "0.1.0")
 GEN = ("--port", "g=gen,queues=2,flows=20,rate=20000", "--app", "sink,threads=2")
 FINITE = ("--port", "g=gen,queues=2,flows=20,count=5000", "--app", "sink")
 NO_PRIVILEGE = ("setpriv", "--inh-caps=-all", "--bounding-set=-all")
@@ -93,7 +94,8 @@ class Usage(Cli):
             self.assertIn(word, leat("run", "-h").stdout)
 
     def test_version(self):
-        self.assertRegex(leat("--version").stdout, r"^leat \d+\.\d+\.\d+\n$")
+        self.expect(leat("--version"), 0)
+        self.assertEqual(leat("--version").stdout, f"leat {VERSION}\n")
 
     def test_wrong(self):
         file = self.path("config")
@@ -269,6 +271,7 @@ class Control(Cli):
             # What is shown can be set, and changes nothing.
             shown = plane.ask("show", "knobs").stdout
             self.assertIn("net/core/rps_sock_flow_entries=0\n", shown)
+            self.assertIn("app/threads/1/cpu=", shown)
             settings = [x for x in shown.splitlines() if "[fixed]" not in x]
             self.expect(plane.ask("set", *settings), 0)
             self.assertEqual(plane.ask("show", "knobs").stdout, shown)
@@ -290,14 +293,21 @@ class Control(Cli):
             self.assertNotRegex(plane.out, "out_of_order [1-9]")
 
     def test_show(self):
+        heads = {"ports": r"port  |g  ", "cpus": r"cpu  |\d+  ", "gro": "gro g:",
+                 "parse": "parse g:", "app": "app:"}
         with Plane(self.directory.name) as plane:
             everything = json.loads(plane.ask("show", "--json").stdout)
             for what in "ports", "cpus", "gro", "parse", "app":
                 self.assertIn(what, everything)
                 shown = json.loads(self.expect(plane.ask("show", what, "-j"), 0).stdout)
                 self.assertIs(type(shown), type(everything[what]))
-                self.expect(plane.ask("show", what), 0)
+                lines = self.expect(plane.ask("show", what), 0).stdout.splitlines()
+                for line in lines:
+                    self.assertRegex(line, heads[what])
             self.expect(plane.ask("show"), 0, "rx-0")
+            words = [line.split() for line in plane.ask("show", "ports").stdout.splitlines()]
+            cpus = [str(q["cpu"]) for q in everything["ports"][0]["rx"]]
+            self.assertEqual([w[2] for w in words], ["cpu", *cpus, "-", "-"])
             self.expect(plane.ask("show", "bogus"), 1, err="bogus: nothing of this name")
 
     def test_socket(self):

@@ -95,8 +95,7 @@ static json_int_t sum(const json_t *list, const char *name)
 	json_t *o;
 	size_t i;
 
-	json_array_foreach (list, i, o)
-		total += json_integer_value(json_object_get(o, name));
+	json_array_foreach(list, i, o) total += json_integer_value(json_object_get(o, name));
 	return total;
 }
 
@@ -125,7 +124,7 @@ static void check(struct plane *plane, json_int_t packets)
 	assert_int_equal(sum(threads, "inbox_full"), 0);
 	assert_int_equal(seen, packets);
 	assert_true(sum(cpus, "flow_moves") >= packets / 1000);
-	json_array_foreach (cpus, i, cpu)
+	json_array_foreach(cpus, i, cpu)
 		assert_true(json_integer_value(json_object_get(cpu, "processed")) >= processed / 5);
 	json_decref(stats);
 }
@@ -142,7 +141,7 @@ static void run(const char *proto)
 {
 	static const struct timespec pause = {0, 10000000};
 	static struct plane plane;
-	const char *packets = getenv("LEAT_PACKETS") ? getenv("LEAT_PACKETS") : PACKETS;
+	const char *env = getenv("LEAT_PACKETS"), *packets = env ? env : PACKETS;
 	struct port_args port = {.name = "in",
 				 .kind = "gen",
 				 .option = {{"queues", "2"},

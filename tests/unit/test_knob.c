@@ -40,7 +40,13 @@ static int use_app(struct plane *p, const char *path, const char *value, char *t
 	return 0;
 }
 
-static const struct app_ops app = {.name = "mine", .knob = use_app};
+static bool name_app(struct plane *p, unsigned i, char *path, size_t size)
+{
+	snprintf(path, size, "threads/%u/cpu", i);
+	return i == 0;
+}
+
+static const struct app_ops app = {.name = "mine", .knob = use_app, .knob_path = name_app};
 static const struct port_ops port_able = {.kind = "able"}, port_plain = {.kind = "plain"};
 
 static void make_port(const char *name, const struct port_ops *ops, unsigned queues, uint32_t gso,
@@ -197,6 +203,7 @@ static void test_features(void **state)
 		{"left/features/tx-tcp-ecn-segmentation", "on", 0, "on"},
 		{"left/features/tx-checksum-ip-generic", "off", 0, "off"},
 		{"left/features/tx-udp-segmentation", "on", -EINVAL, "needs tx-checksum"},
+		{"left/features/tx-udp-segmentation", "off", 0, "off"},
 		{"left/features/tx-checksum-ip-generic", "on", 0, "on"},
 		{"left/features/tx-udp-segmentation", "on", 0, "on"},
 		{"right/features/tx-checksum-ip-generic", "on", -EOPNOTSUPP, "plain port"},
@@ -208,22 +215,55 @@ static void test_features(void **state)
 
 	check_all(rows, COUNT(rows));
 	assert_int_equal(plane.conf->port[1].gso, 0);
-	/* What checksums took away stays away. */
-	assert_int_equal(plane.conf->port[0].gso, LEAT_GSO_UDP_L4);
+	assert_int_equal(plane.conf->port[0].gso,
+			 LEAT_GSO_TCPV4 | LEAT_GSO_TCP_ECN | LEAT_GSO_UDP_L4);
 }
 
-/* ECN goes with the last TCP segmentation that it could go with. */
+static void expect(const char *path, const char *value)
+{
+	char text[KNOB_TEXT_MAX], err[256];
+
+	assert_int_equal(knob_get(&plane, path, text, sizeof(text), err, sizeof(err)), 0);
+	assert_string_equal(text, value);
+}
+
+/* What checksums took away comes back with them, if it was wanted and is still. */
+static void test_wanted_comes_back(void **state)
+{
+	static const struct row rows[] = {
+		{"left/features/tx-tcp6-segmentation", "off", 0, "off"},
+		{"left/features/tx-checksum-ip-generic", "off", 0, "off"},
+		{"left/features/tx-udp-segmentation", "off", 0, "off"},
+		{"left/features/tx-checksum-ip-generic", "on", 0, "on"},
+	};
+
+	check_all(rows, 2);
+	assert_int_equal(plane.conf->port[0].gso, 0);
+	assert_false(plane.conf->port[0].tx_csum);
+	expect("left/features/tx-tcp-segmentation", "off [requested on]");
+	expect("left/features/tx-tcp6-segmentation", "off");
+	expect("left/features/tx-gre-segmentation", "off [fixed]");
+	check_all(rows + 2, 2);
+	assert_int_equal(plane.conf->port[0].gso, LEAT_GSO_TCPV4 | LEAT_GSO_TCP_ECN);
+	assert_true(plane.conf->port[0].tx_csum);
+	expect("left/features/tx-tcp-segmentation", "on");
+}
+
+/* ECN goes with the last TCP segmentation that it could go with, and comes back with the first. */
 static void test_ecn_follows(void **state)
 {
 	static const struct row rows[] = {
 		{"left/features/tx-tcp-segmentation", "off", 0, "off"},
 		{"left/features/tx-tcp6-segmentation", "off", 0, "off"},
+		{"left/features/tx-tcp6-segmentation", "on", 0, "on"},
 	};
 
 	check(&rows[0]);
 	assert_true(plane.conf->port[0].gso & LEAT_GSO_TCP_ECN);
 	check(&rows[1]);
 	assert_false(plane.conf->port[0].gso & LEAT_GSO_TCP_ECN);
+	check(&rows[2]);
+	assert_true(plane.conf->port[0].gso & LEAT_GSO_TCP_ECN);
 }
 
 static void test_rxfh(void **state)
@@ -292,9 +332,14 @@ static void test_core(void **state)
 		{"app/threads/0/cpu", "2", 0, "2"},
 		{"app/threads/0/cpu", "3", -EINVAL, "'3'"},
 		{"app/threads/1/cpu", "2", -ENOENT, "app mine has no such knob"},
+		{"app/threads/*", "2", -ENOENT, "app mine has no such knob"},
+		{"app/threads/*/cpu", "2", 0, "2"},
 	};
+	char err[256];
 
 	check_all(rows, COUNT(rows));
+	assert_int_equal(knob_set(&plane, "*/threads/?/cpu", "3", err, sizeof(err)), -EINVAL);
+	assert_non_null(strstr(err, "app/threads/0/cpu: '3'"));
 }
 
 struct seen {
@@ -355,7 +400,8 @@ static void test_patterns(void **state)
 	assert_int_equal(list("*").n, 0);
 	assert_int_equal(list("net/core/*").n, 3);
 	assert_string_equal(all.first, "left/queues/rx-0/rps_cpus");
-	assert_string_equal(all.last, "net/core/busy_poll");
+	assert_string_equal(all.last, "app/threads/0/cpu");
+	assert_int_equal(list("app/*/*/*").n, 1);
 	assert_int_equal(all.n, list("*/*/*/*").n + list("*/*/*").n + list("*/*").n);
 }
 
@@ -380,8 +426,9 @@ static void test_visit_ends(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		test(test_queues), test(test_features), test(test_ecn_follows), test(test_rxfh),
-		test(test_core),   test(test_patterns), test(test_visit_ends),
+		test(test_queues),	test(test_features),   test(test_wanted_comes_back),
+		test(test_ecn_follows), test(test_rxfh),       test(test_core),
+		test(test_patterns),	test(test_visit_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
