@@ -171,8 +171,12 @@ static int start_workers(struct plane *plane)
 
 int plane_start(struct plane *plane, char *err, size_t err_len)
 {
-	int e;
+	int e = 0;
 
+	for (unsigned p = 0; !e && p < plane->n_ports; p++)
+		e = plane->port[p].ops->up(&plane->port[p], err, err_len);
+	if (e)
+		return e;
 	pthread_mutex_lock(&plane->conf_lock);
 	for (unsigned p = 0; p < plane->n_ports; p++) {
 		for (unsigned q = 0; q < plane->port[p].rxqs; q++)
@@ -182,8 +186,6 @@ int plane_start(struct plane *plane, char *err, size_t err_len)
 	pthread_mutex_unlock(&plane->conf_lock);
 	if (e)
 		snprintf(err, err_len, "starting workers: %s", strerror(-e));
-	for (unsigned p = 0; !e && p < plane->n_ports; p++)
-		e = plane->port[p].ops->up(&plane->port[p], err, err_len);
 	return e;
 }
 

@@ -13,6 +13,9 @@
 /* A super-packet is transmitted with one writev of at most IOV_MAX (1024) slices. */
 enum { GRO_SEGS_MAX = 1000 };
 
+/* How long, in ns, GRO holds a packet at most while its queue is never empty: the kernel's jiffy. */
+enum { JIFFY = 1000000 };
+
 static void conf_gro(struct leat_gro_conf *gc, uint32_t rx)
 {
 	*gc = (struct leat_gro_conf){
@@ -61,7 +64,11 @@ uint64_t rxq_deadline(const struct worker *w, const struct conf *c, const struct
 {
 	uint64_t timeout = c->port[q->port->index].gro_flush_timeout;
 
-	return timeout ? w->now - timeout + 1 : UINT64_MAX;
+	if (q->ready)
+		timeout = JIFFY;
+	else if (timeout == 0)
+		return UINT64_MAX;
+	return timeout < w->now ? w->now - timeout + 1 : 0;
 }
 
 /* From now on wait for every backlog's present tail. */

@@ -52,7 +52,8 @@ void rxq_take(struct worker *w, const struct conf *conf);
 /* A new configuration: give away, remake, fence what it changes. */
 void rxq_adopt(struct worker *w, const struct conf *conf);
 
-/* The time before which held packets are due now: gro_flush_timeout ago; 0: all are. */
+/* The time before which held packets are due now: all when the queue's poll is over, or those of
+ * gro_flush_timeout ago if that is set; those of a jiffy ago while it goes on. */
 uint64_t rxq_deadline(const struct worker *w, const struct conf *conf, const struct rxq *q);
 
 /* Receive a batch of at most PORT_BATCH packets into `in`; gives how many. */

@@ -58,10 +58,11 @@ static void receive_all(struct worker *w, const struct conf *c)
 	for (struct rxq *q = w->rxqs; q; q = q->next) {
 		if (rxq_open(q, w) && q->ready)
 			receive(w, c, q);
-		if (!q->ready) /* its poll is over */
-			rxq_flush(w, c, q, rxq_deadline(w, c, q));
+		rxq_flush(w, c, q, rxq_deadline(w, c, q));
 		rxq_count(q);
 	}
+	for (struct rxq *q = w->starved ? w->rxqs : NULL; q; q = q->next)
+		rxq_flush(w, c, q, UINT64_MAX); /* what GRO holds are buffers too */
 }
 
 unsigned worker_backlog(struct worker *w, const struct conf *c)

@@ -10,16 +10,11 @@
 
 static int open_forward(struct plane *plane, const char *args, char *err, size_t err_len)
 {
+	(void)plane;
 	if (args && *args) {
 		snprintf(err, err_len, "app forward: takes no options, got '%s'", args);
 		return -EINVAL;
 	}
-	for (unsigned i = 0; i < plane->n_ports; i++) {
-		if (plane->joined[i] >= 0)
-			return 0;
-	}
-	if (plane->n_ports >= 2)
-		plane_join(plane, 0, 1);
 	return 0;
 }
 

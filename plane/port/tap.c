@@ -9,6 +9,7 @@
  */
 #include "tap.h"
 
+#include "../pool.h"
 #include "netns.h"
 
 #include <errno.h>
@@ -28,6 +29,7 @@ enum {
 	MTU_MIN = 68,
 	MTU_MAX = 65535 - 14,
 	MTU_DEFAULT = 1500,
+	LINK_MAX = 14 + 4 * 4, /* bytes in front of an IP packet: Ethernet and VLAN tags */
 };
 
 #define GSO_TCP (LEAT_GSO_TCPV4 | LEAT_GSO_TCPV6 | LEAT_GSO_TCP_ECN | LEAT_GSO_DODGY)
@@ -248,6 +250,7 @@ static int open_tap(struct port *port, const struct port_args *args, char *err, 
 	if (!r.tap)
 		return port_fail(err, err_len, ENOMEM, "%s: %s", args->name, strerror(ENOMEM));
 	r.tap->supers = r.offload;
+	r.tap->first = !r.offload && r.mtu + LINK_MAX > POOL_SMALL ? POOL_BIG : POOL_SMALL;
 	e = netns_run(r.netns, make, &r, args->name, err, err_len);
 	if (e) {
 		free_tap(r.tap);

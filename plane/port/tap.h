@@ -12,7 +12,8 @@ enum { TAP_HDR = LEAT_VNET_HDR_MRG_LEN }; /* bytes of the header in front of eve
 
 struct tap {
 	struct link link;
-	bool supers; /* the kernel may hand over super-packets */
+	bool supers;	/* the kernel may hand over super-packets */
+	uint32_t first; /* bytes of the buffer that a frame begins in */
 	unsigned queues;
 	int fd[]; /* queues of them, -1: not open */
 };

@@ -4,7 +4,8 @@
  *
  * How long the next frame is, only reading it tells. So each read has room for the largest: a
  * small buffer, which takes a wire-sized frame and the headers of any, and behind it a big one,
- * which takes the rest of a super-packet; nothing is copied again. The virtio_net_hdr goes to the
+ * which takes the rest of a super-packet; nothing is copied again. Where wire-sized frames are
+ * longer than a small buffer they get a big one to themselves, for GRO merges no frame in slices. The virtio_net_hdr goes to the
  * headroom, right in front of the frame. Buffers that the last read left empty go back to the pool,
  * which gives them out first.
  */
@@ -19,39 +20,44 @@
 
 /* Where the next frame goes. */
 struct room {
-	struct leat_pkt *small, *big;
+	struct leat_pkt *first, *rest;
 };
+
+static bool is_jumbo(const struct tap *tap)
+{
+	return tap->first > POOL_SMALL;
+}
 
 /* False: the pool is empty. Wire-sized frames can do without a big buffer. */
 static bool make_room(const struct tap *tap, struct pool *pool, struct room *room)
 {
-	if (!room->small)
-		room->small = pool_small(pool);
-	if (!room->big)
-		room->big = pool_big(pool);
-	return room->small && (room->big || !tap->supers);
+	if (!room->first)
+		room->first = is_jumbo(tap) ? pool_big(pool) : pool_small(pool);
+	if (!room->rest && !is_jumbo(tap))
+		room->rest = pool_big(pool);
+	return room->first && (room->rest || !tap->supers);
 }
 
 static void leave_room(struct pool *pool, const struct room *room)
 {
-	if (room->small)
-		pool_give(pool, &room->small, 1);
-	if (room->big)
-		pool_give(pool, &room->big, 1);
+	if (room->first)
+		pool_give(pool, &room->first, 1);
+	if (room->rest)
+		pool_give(pool, &room->rest, 1);
 }
 
 /* Read one frame; gives its bytes, 0 if it did not fit, -errno. */
-static ssize_t read_frame(int fd, const struct room *room)
+static ssize_t read_frame(int fd, uint32_t first, const struct room *room)
 {
-	struct iovec iov[2] = {{room->small->data - TAP_HDR, TAP_HDR + POOL_SMALL}};
-	size_t all = TAP_HDR + POOL_SMALL;
+	struct iovec iov[2] = {{room->first->data - TAP_HDR, TAP_HDR + first}};
+	size_t all = TAP_HDR + first;
 	ssize_t len;
 
-	if (room->big) {
-		iov[1] = (struct iovec){room->big->data, POOL_BIG};
+	if (room->rest) {
+		iov[1] = (struct iovec){room->rest->data, POOL_BIG};
 		all += POOL_BIG;
 	}
-	len = readv(fd, iov, room->big ? 2 : 1);
+	len = readv(fd, iov, room->rest ? 2 : 1);
 	if (len < 0)
 		return -errno;
 	/* What did not fit is lost, and the length read is the room there was. */
@@ -59,19 +65,19 @@ static ssize_t read_frame(int fd, const struct room *room)
 }
 
 /* The `len` bytes in the room become a packet. */
-static struct leat_pkt *take_frame(struct room *room, uint32_t len)
+static struct leat_pkt *take_frame(struct room *room, uint32_t first, uint32_t len)
 {
-	struct leat_pkt *pkt = room->small;
+	struct leat_pkt *pkt = room->first;
 
-	room->small = NULL;
-	if (len <= POOL_SMALL) {
+	room->first = NULL;
+	if (len <= first) {
 		pkt->len = pkt->headlen = len;
 		return pkt;
 	}
-	pkt->len = pkt->headlen = POOL_SMALL;
-	room->big->len = room->big->headlen = len - POOL_SMALL;
-	leat_pkt_chain(pkt, room->big);
-	room->big = NULL;
+	pkt->len = pkt->headlen = first;
+	room->rest->len = room->rest->headlen = len - first;
+	leat_pkt_chain(pkt, room->rest);
+	room->rest = NULL;
 	return pkt;
 }
 
@@ -112,12 +118,12 @@ int tap_receive(struct port *port, unsigned q, struct pool *pool, struct leat_pk
 
 	for (unsigned i = 0; i < n && bytes < PORT_BATCH_BYTES && make_room(tap, pool, &room);
 	     i++) {
-		len = read_frame(tap->fd[q], &room);
+		len = read_frame(tap->fd[q], tap->first, &room);
 		if (len < 0)
 			break;
 		bytes += (unsigned)len;
 		if (len > 0)
-			pkts[got++] = take_frame(&room, (uint32_t)len);
+			pkts[got++] = take_frame(&room, tap->first, (uint32_t)len);
 		else
 			stat_add(&port->rx_stats[q].dropped, 1);
 	}
@@ -156,7 +162,8 @@ int tap_transmit(struct port *port, unsigned q, struct port_frame *frames, unsig
 			port_count_tx(port, q, &frames[i]);
 			sent++;
 		} else if (is_gone(-e)) {
-			return -ENODEV;
+			stat_add(&port->txq[q].stats.errors, sent ? n - i : 0);
+			return sent ? (int)sent : -ENODEV;
 		} else {
 			stat_add(&port->txq[q].stats.errors, 1);
 		}

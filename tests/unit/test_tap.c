@@ -45,6 +45,7 @@ static void set_up(struct bench *b, bool supers)
 	b->tap->queues = 1;
 	b->tap->fd[0] = fd[0];
 	b->tap->supers = supers;
+	b->tap->first = POOL_SMALL;
 	b->port = (struct port){
 		.ops = &port_tap, .name = "t", .priv = b->tap, .rx_stats = &b->rx, .txq = &b->tx};
 	assert_int_equal(pool_init(&b->pool, SMALLS, BIGS), 0);
