@@ -2,8 +2,10 @@
 /*
  * leat run: make a plane of ports, let it run, end it.
  *
- * The main thread only waits: for signals, two timers and the control socket. The signals that
- * end a run are blocked before any thread starts, so that nothing is ever interrupted.
+ * The main thread only waits: for signals, two timers and the control socket. A signal is for the
+ * process, so the kernel gives it to the main thread; it interrupts there what waits for others,
+ * as opening a FIFO does. Workers are not interrupted, and one may be in read() for ever: so the
+ * first signal ends the run in order, the next one ends the process.
  */
 #include "config.h"
 #include "main.h"
@@ -12,12 +14,13 @@
 #include "plane/knob.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
+#include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -27,6 +30,8 @@ enum {
 	SLOW_TICK = 200,
 	BACKLOG_MAX = 1 << 20, /* packets that rings are made for */
 };
+
+#define SOON 0.1 /* s */
 
 enum { SIGNALS, DURATION, STATS, CONTROL, WAITS };
 
@@ -39,8 +44,13 @@ struct run {
 	double started; /* s */
 	json_t *last;	/* what was counted when it was last printed */
 	json_t *final;	/* what was counted altogether */
-	sigset_t signals;
+	char *report;	/* being printed */
+	size_t printed; /* bytes of it */
 };
+
+static const int end_signals[] = {SIGINT, SIGTERM, SIGHUP};
+
+static int signals = -1; /* an eventfd: readable after the first */
 
 static double now(void)
 {
@@ -72,19 +82,46 @@ static int make_timer(uint64_t ns, bool again)
 	return fd;
 }
 
-/* SIGHUP ends a run too, unless nohup said otherwise. */
-static int take_signals(sigset_t *set)
+/* timeout(1) and terminals send one and the same signal twice: what comes so soon is no second. */
+static void take_signal(int number)
 {
+	static double first;
+	int error = errno;
+
+	if (!(first > 0)) {
+		first = now();
+		eventfd_write(signals, 1);
+	} else if (now() - first > SOON) {
+		signal(number, SIG_DFL);
+		raise(number);
+	}
+	errno = error;
+}
+
+/* SIGHUP ends a run too, unless nohup said otherwise. */
+static int take_signals(void)
+{
+	const struct sigaction take = {.sa_handler = take_signal}; /* without SA_RESTART */
 	struct sigaction hup;
 
+	signals = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	signal(SIGPIPE, SIG_IGN);
-	sigemptyset(set);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGTERM);
-	if (sigaction(SIGHUP, NULL, &hup) == 0 && hup.sa_handler != SIG_IGN)
-		sigaddset(set, SIGHUP);
-	sigprocmask(SIG_BLOCK, set, NULL);
-	return signalfd(-1, set, SFD_NONBLOCK | SFD_CLOEXEC);
+	for (size_t i = 0; i < sizeof(end_signals) / sizeof(*end_signals); i++) {
+		if (end_signals[i] != SIGHUP ||
+		    (sigaction(SIGHUP, NULL, &hup) == 0 && hup.sa_handler != SIG_IGN))
+			sigaction(end_signals[i], &take, NULL);
+	}
+	return signals;
+}
+
+static void leave_signals(void)
+{
+	struct sigaction old;
+
+	for (size_t i = 0; i < sizeof(end_signals) / sizeof(*end_signals); i++) {
+		if (sigaction(end_signals[i], NULL, &old) == 0 && old.sa_handler == take_signal)
+			signal(end_signals[i], SIG_DFL);
+	}
 }
 
 static bool writes_stdout(const struct config *c)
@@ -143,35 +180,71 @@ static json_t *count(struct run *run)
 	return counted;
 }
 
-/* False if nobody listens any more. */
-static bool print(const struct run *run, const json_t *counted, const json_t *since)
+/* What was counted since then, as lines; NULL: no memory. */
+static char *describe(const struct run *run, const json_t *counted, const json_t *since)
 {
 	double seconds = json_real_value(json_object_get(counted, "seconds")) -
 			 json_real_value(json_object_get(since, "seconds"));
 	char *text = run->config.json ? json_dumps(counted, JSON_COMPACT) :
 					stats_text(counted, since, seconds);
+	char *lines = NULL;
 
-	if (text)
-		fprintf(run->out, "%s\n", text);
+	if (text && asprintf(&lines, "%s\n", text) < 0)
+		lines = NULL;
 	free(text);
-	return fflush(run->out) == 0;
+	return lines;
 }
 
-/* Print what has been counted since the last time. Who does not read misses some: the main thread
- * must not wait for them. */
-static bool report(struct run *run)
+/* Print of the report what its reader takes now: the main thread must not wait for them. A pipe
+ * that is writable at all takes PIPE_BUF bytes. False if nobody listens any more. */
+static bool print_some(struct run *run)
 {
 	struct pollfd out = {.fd = fileno(run->out), .events = POLLOUT};
-	json_t *counted;
-	bool ok;
 
-	if (poll(&out, 1, 0) == 0)
+	while (run->report && poll(&out, 1, 0) != 0) {
+		size_t left = strlen(run->report + run->printed);
+		ssize_t n = write(out.fd, run->report + run->printed,
+				  left < PIPE_BUF ? left : PIPE_BUF);
+
+		if (n < 0)
+			return errno == EINTR || errno == EAGAIN;
+		run->printed += (size_t)n;
+		if ((size_t)n == left) {
+			free(run->report);
+			run->report = NULL;
+		}
+	}
+	return true;
+}
+
+/* Print what has been counted since the last time; who is slow to read misses some. */
+static bool report(struct run *run)
+{
+	json_t *counted;
+
+	if (!print_some(run))
+		return false;
+	if (run->report)
 		return true;
 	counted = count(run);
-	ok = print(run, counted, run->last);
+	run->report = describe(run, counted, run->last);
+	run->printed = 0;
 	json_decref(run->last);
 	run->last = counted;
-	return ok;
+	return print_some(run);
+}
+
+/* Everything, however long its reader takes. */
+static void print_final(const struct run *run)
+{
+	char *text = describe(run, run->final, NULL);
+
+	if (run->report)
+		fputs(run->report + run->printed, run->out);
+	if (text)
+		fputs(text, run->out);
+	free(text);
+	fflush(run->out);
 }
 
 static bool all_gone(const struct plane *plane)
@@ -239,6 +312,22 @@ static int start(struct run *run)
 	return EXIT_OK;
 }
 
+/* Whether the ports did all of their work, and what they wrote has reached its files. */
+static int check_work(const struct plane *plane)
+{
+	int code = EXIT_OK;
+
+	if (fflush(NULL)) {
+		fprintf(stderr, "leat run: not all was written: %s\n", strerror(errno));
+		code = EXIT_WORK;
+	}
+	for (unsigned i = 0; i < plane->n_ports; i++) {
+		if (__atomic_load_n(&plane->port[i].failed, __ATOMIC_RELAXED))
+			code = EXIT_WORK;
+	}
+	return code;
+}
+
 static int run_plane(struct run *run)
 {
 	const struct config *c = &run->config;
@@ -264,12 +353,14 @@ static int run_plane(struct run *run)
 	plane_stop(&run->plane);
 	if (run->started > 0)
 		run->final = count(run);
+	if (!code)
+		code = check_work(&run->plane);
 	plane_close(&run->plane);
 	return code;
 }
 
-/* Nothing is left behind when the last is printed, so that signals may now end what waits for a
- * reader. */
+/* Nothing is left behind when the last is printed, so that any signal may now end what waits for
+ * a reader. */
 static void end(struct run *run)
 {
 	control_close(run->control);
@@ -278,11 +369,12 @@ static void end(struct run *run)
 			close(run->wait[i].fd);
 	}
 	if (run->final) {
-		sigprocmask(SIG_UNBLOCK, &run->signals, NULL);
-		print(run, run->final, NULL);
+		leave_signals();
+		print_final(run);
 	}
 	json_decref(run->last);
 	json_decref(run->final);
+	free(run->report);
 	free(run->config.text);
 }
 
@@ -296,7 +388,7 @@ int run_main(int argc, char **argv)
 		run.wait[i] = (struct pollfd){.fd = -1, .events = POLLIN};
 	if (config_parse(&run.config, argc, argv, &code) == 0) {
 		run.out = writes_stdout(&run.config) ? stderr : stdout;
-		run.wait[SIGNALS].fd = take_signals(&run.signals);
+		run.wait[SIGNALS].fd = take_signals();
 		if (run.config.control)
 			e = control_open(&run.control, run.config.control, &run.plane, err,
 					 sizeof(err));

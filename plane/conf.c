@@ -2,6 +2,7 @@
 #include "conf.h"
 
 #include "plane.h"
+#include "port/gen.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -18,13 +19,20 @@ static int new_flows(struct rxq_conf *q, unsigned bits)
 	return 0;
 }
 
-static int default_rss(struct port_conf *pc, unsigned n_queues)
+static int default_rss(struct port_conf *pc, const struct port *port)
 {
-	uint8_t key[LEAT_RSS_KEY_MIN];
-	struct leat_rss_conf conf = {.key = key, .key_len = sizeof(key), .n_queues = n_queues};
+	uint8_t random[LEAT_RSS_KEY_MIN];
+	struct leat_rss_conf conf = {
+		.key = gen_key(port),
+		.key_len = sizeof(random),
+		.n_queues = port->rxqs,
+	};
 
-	if (getrandom(key, sizeof(key), 0) != sizeof(key))
-		return -EIO;
+	if (!conf.key) {
+		if (getrandom(random, sizeof(random), 0) != sizeof(random))
+			return -EIO;
+		conf.key = random;
+	}
 	pc->rss = aligned_alloc(64, (sizeof(*pc->rss) + 63) & ~(size_t)63);
 	if (!pc->rss)
 		return -ENOMEM;
@@ -47,7 +55,7 @@ static int default_port(struct port_conf *pc, const struct plane *plane, const s
 	pc->rx = CONF_RX_GRO | CONF_RX_HASH;
 	conf_set_offload(pc, port->features & PORT_TX_CSUM, port->gso);
 	pc->rxq = calloc(port->rxqs, sizeof(*pc->rxq));
-	if (!pc->rxq || default_rss(pc, port->rxqs) || default_xps(pc, plane, port))
+	if (!pc->rxq || default_rss(pc, port) || default_xps(pc, plane, port))
 		return -ENOMEM;
 	for (unsigned q = 0; q < port->rxqs; q++) {
 		pc->rxq[q].cpu = plane->worker[(q + port->index) % plane->n_workers].cpu;

@@ -96,6 +96,17 @@ static const struct knob table[] = {
 	KNOB("net/core/busy_poll", busy_poll),
 };
 
+bool knob_port_name_ok(const char *name)
+{
+	if (!*name || strcmp(name, "app") == 0 || strcmp(name, "net") == 0)
+		return false;
+	for (; *name; name++) {
+		if (*name <= ' ' || *name >= 0x7f || strchr("/=*?[\\", *name))
+			return false;
+	}
+	return true;
+}
+
 /* How many knobs the row is for `port`. */
 static unsigned count_queues(const struct knob *knob, const struct port *port)
 {

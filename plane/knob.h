@@ -12,6 +12,7 @@
 #ifndef PLANE_KNOB_H
 #define PLANE_KNOB_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct plane;
@@ -20,6 +21,10 @@ enum {
 	KNOB_PATH_MAX = 128,
 	KNOB_TEXT_MAX = 32768, /* bytes that hold any value */
 };
+
+/* Whether a port of this name has knobs that a path can name: printable ASCII without what separates
+ * or is special in a pattern, and not what other knobs begin with. */
+bool knob_port_name_ok(const char *name);
 
 /* Set `path` to `value`. 0; or, with nothing changed and a message in err that names the knob and
  * what is wrong: -ENOENT no such knob, -EINVAL a wrong value, -EOVERFLOW a CPU this plane has

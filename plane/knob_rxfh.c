@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * PORT/rxfh/: key as "6d:5a:...", indir as "0,1,0,1" or "equal N", fields as
- * "tcp4:sdfn,ip4:sd,...", xfrm. Names and letters are ethtool's.
+ * PORT/rxfh/: key as "6d:5a:...", indir as "0,1,0,1", fields as "tcp4:sdfn,ip4:sd,...", xfrm.
+ * Names and letters are ethtool's.
+ *
+ * By the time leat has a packet its queue is chosen. So these change the hash that RPS and RFS go
+ * by, of packets whose port gives none, and indir, which would be of the queue, is fixed.
  */
 #include "knob_at.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* By enum leat_rss_flow, and by enum leat_rss_xfrm. */
@@ -67,22 +68,14 @@ int knob_set_key(const struct knob_at *at, const char *value)
 	static const char wants[] = "40 to 256 bytes as aa:bb:...";
 	struct leat_rss_conf conf = current(at);
 	uint8_t key[LEAT_RSS_KEY_MAX];
-	const char *c = value;
-	size_t n = 0;
+	size_t digits = 0;
 
-	for (; n < sizeof(key) && isxdigit((unsigned char)c[0]) && isxdigit((unsigned char)c[1]);
-	     n++) {
-		char pair[] = {c[0], c[1], 0};
-
-		key[n] = (uint8_t)strtoul(pair, NULL, 16);
-		c += 2;
-		if (*c == ':' && c[1])
-			c++;
-	}
-	if (*c)
+	for (const char *c = value; *c; c++)
+		digits += *c != ':';
+	conf.key_len = digits / 2;
+	if (conf.key_len > sizeof(key) || !port_bytes(value, key, (unsigned)conf.key_len))
 		return knob_complain(at, -EINVAL, "'%s': wants %s", value, wants);
 	conf.key = key;
-	conf.key_len = n;
 	return apply(at, &conf, value, wants);
 }
 
@@ -107,56 +100,14 @@ void knob_read_indir(const struct knob_at *at, char *text, size_t size)
 
 	for (unsigned i = 0; i < rss->indir_size; i++)
 		append(&text, &size, i ? ",%u" : "%u", (unsigned)rss->indir[i]);
-}
-
-/* The numbers of a list; how many, 0 if it is none. */
-static unsigned parse_list(const char *value, uint16_t *indir)
-{
-	char *end;
-	unsigned n = 0;
-
-	while (n < LEAT_RSS_INDIR_MAX && isdigit((unsigned char)*value)) {
-		unsigned long queue = strtoul(value, &end, 10);
-
-		indir[n++] = queue < UINT16_MAX ? (uint16_t)queue : UINT16_MAX;
-		if (*end != ',')
-			return *end ? 0 : n;
-		value = end + 1;
-	}
-	return 0;
-}
-
-/* "equal N": the first N queues in turn, in a table of the same size; 0 if it is not that. */
-static unsigned parse_equal(const char *value, uint16_t *indir, const struct leat_rss_conf *conf)
-{
-	static const char word[] = "equal ";
-	unsigned long queues;
-	char *end;
-
-	if (strncmp(value, word, strlen(word)) != 0 || !isdigit((unsigned char)value[strlen(word)]))
-		return 0;
-	queues = strtoul(value + strlen(word), &end, 10);
-	if (*end || queues == 0 || queues > conf->n_queues)
-		return 0;
-	for (unsigned i = 0; i < conf->indir_size; i++)
-		indir[i] = (uint16_t)(i % queues);
-	return conf->indir_size;
+	append(&text, &size, " [fixed]");
 }
 
 int knob_set_indir(const struct knob_at *at, const char *value)
 {
-	static const char wants[] = "'equal N', or a power of two of queues between commas";
-	struct leat_rss_conf conf = current(at);
-	uint16_t indir[LEAT_RSS_INDIR_MAX];
-	unsigned n = parse_equal(value, indir, &conf);
-
-	if (n == 0)
-		n = parse_list(value, indir);
-	if (n == 0)
-		return knob_complain(at, -EINVAL, "'%s': wants %s", value, wants);
-	conf.indir = indir;
-	conf.indir_size = n;
-	return apply(at, &conf, value, wants);
+	(void)value;
+	return knob_complain(at, -EOPNOTSUPP, "fixed: the queue is chosen by %s",
+			     at->port->ops == &port_tap ? "the kernel" : "the port's own table");
 }
 
 void knob_read_fields(const struct knob_at *at, char *text, size_t size)
@@ -197,6 +148,15 @@ static int parse_letters(const char **at, uint32_t *bits)
 	return 0;
 }
 
+static bool is_empty(const uint32_t *fields)
+{
+	uint32_t any = 0;
+
+	for (unsigned flow = 0; flow < LEAT_RSS_FLOWS; flow++)
+		any |= fields[flow];
+	return any == 0;
+}
+
 /* "udp4:sd": flow types not named keep theirs. */
 static int parse_fields(const char *value, uint32_t *fields)
 {
@@ -222,6 +182,10 @@ int knob_set_fields(const struct knob_at *at, const char *value)
 
 	if (parse_fields(value, conf.fields))
 		return knob_complain(at, -EINVAL, "'%s': wants %s", value, wants);
+	if (is_empty(conf.fields)) /* which leat_rss_init() takes for the default */
+		return knob_complain(at, -EINVAL,
+				     "'%s': leaves nothing to hash; rx-hashing turns it off",
+				     value);
 	return apply(at, &conf, value, wants);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "plane.h"
 
+#include "knob.h"
+
 #include "txflow.h"
 
 #include <errno.h>
@@ -64,6 +66,11 @@ static int open_port(struct plane *plane, const struct port_args *args, char *er
 	if (!args->name[0] || strlen(args->name) >= sizeof(port->name)) {
 		snprintf(err, err_len, "port name '%s': wants 1 to %zu characters", args->name,
 			 sizeof(port->name) - 1);
+		return -EINVAL;
+	}
+	if (!knob_port_name_ok(args->name)) {
+		snprintf(err, err_len, "port name '%s': not one that knobs can be called by",
+			 args->name);
 		return -EINVAL;
 	}
 	if (plane_port(plane, args->name)) {

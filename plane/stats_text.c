@@ -9,10 +9,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* The same member of an earlier object; 0 when there is none. */
+/* 0 when there is none. */
 static double value(const json_t *o, const char *name)
 {
 	return (double)json_integer_value(json_object_get(o, name));
+}
+
+static double gain(const json_t *now, const json_t *since, const char *name)
+{
+	return value(now, name) - value(since, name);
 }
 
 /* The CPU that serves a receive queue; a transmit queue has none. */
@@ -35,16 +40,18 @@ static void print_queues(FILE *f, const char *port, const char *direction, const
 	json_array_foreach(now, i, q)
 	{
 		const json_t *then = json_array_get(since, i);
-		double packets = value(q, "packets") - value(then, "packets");
-		double bytes = value(q, "bytes") - value(then, "bytes");
-		double segments = value(q, "segments") - value(then, "segments");
+		double packets = gain(q, then, "packets");
+		double segments = gain(q, then, "segments");
 
 		fprintf(f, "%-15s %s-%-3zu", port, direction, i);
 		print_cpu(f, q);
-		fprintf(f, " %12.0f %10.1f %9.3f %8.1f %8.0f %8.0f\n", packets,
-			packets / seconds / 1e3, bytes * 8 / seconds / 1e9,
-			packets > 0 ? segments / packets : 0.0, value(q, "errors"),
-			value(q, "dropped"));
+		fprintf(f, " %12.0f", packets);
+		if (seconds > 0)
+			fprintf(f, " %10.1f %9.3f", packets / seconds / 1e3,
+				gain(q, then, "bytes") * 8 / seconds / 1e9);
+		fprintf(f, " %8.1f %8.0f %8.0f %9.0f\n", packets > 0 ? segments / packets : 0.0,
+			gain(q, then, "errors"), gain(q, then, "dropped"),
+			gain(q, then, "contended"));
 	}
 }
 
@@ -53,8 +60,10 @@ static void print_ports(FILE *f, const json_t *now, const json_t *since, double 
 	size_t i;
 	json_t *p;
 
-	fprintf(f, "%-15s %-6s %4s %12s %10s %9s %8s %8s %8s\n", "port", "queue", "cpu", "packets",
-		"kpkt/s", "Gbit/s", "segs/pkt", "errors", "dropped");
+	fprintf(f, "%-15s %-6s %4s %12s", "port", "queue", "cpu", "packets");
+	if (seconds > 0)
+		fprintf(f, " %10s %9s", "kpkt/s", "Gbit/s");
+	fprintf(f, " %8s %8s %8s %9s\n", "segs/pkt", "errors", "dropped", "contended");
 	json_array_foreach(json_object_get(now, "ports"), i, p)
 	{
 		const json_t *then = json_array_get(json_object_get(since, "ports"), i);
@@ -85,8 +94,28 @@ static void print_cpus(FILE *f, const json_t *now, const json_t *since)
 
 		fprintf(f, "%-4.0f", value(c, "cpu"));
 		for (size_t k = 0; k < n; k++)
-			fprintf(f, " %12.0f", value(c, columns[k]) - value(then, columns[k]));
+			fprintf(f, " %12.0f", gain(c, then, columns[k]));
 		fprintf(f, "\n");
+	}
+}
+
+/* What should not be: "cpu 3: no_route 12". */
+static void print_mistakes(FILE *f, const json_t *now, const json_t *since)
+{
+	static const char *const mistakes[] = {"no_route", "bad_gso"};
+	size_t i;
+	json_t *c;
+
+	json_array_foreach(json_object_get(now, "cpus"), i, c)
+	{
+		const json_t *then = json_array_get(json_object_get(since, "cpus"), i);
+
+		for (size_t k = 0; k < sizeof(mistakes) / sizeof(*mistakes); k++) {
+			double n = gain(c, then, mistakes[k]);
+
+			if (n > 0)
+				fprintf(f, "cpu %.0f: %s %.0f\n", value(c, "cpu"), mistakes[k], n);
+		}
 	}
 }
 
@@ -138,9 +167,10 @@ char *stats_text(const json_t *now, const json_t *since, double seconds)
 	if (!f)
 		return NULL;
 	if (json_object_get(now, "ports"))
-		print_ports(f, now, since, seconds > 0 ? seconds : 1);
+		print_ports(f, now, since, seconds);
 	if (json_object_get(now, "cpus"))
 		print_cpus(f, now, since);
+	print_mistakes(f, now, since);
 	print_reasons(f, now, "gro");
 	print_reasons(f, now, "parse");
 	print_app(f, now);

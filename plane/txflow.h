@@ -18,8 +18,8 @@
 #include <leat/xps.h>
 
 enum {
-	TXFLOW_BITS = 12, /* log2 of the flows whose queue is remembered */
-	TXFLOW_TICK = 23, /* log2 of the ns in a tick: 8 ms */
+	TXFLOW_BITS = 12,  /* log2 of the flows whose queue is remembered */
+	TXFLOW_TICK = 23,  /* log2 of the ns in a tick: 8 ms */
 	TXFLOW_IDLE = 125, /* ticks without a packet after which a flow may change queue: 1 s */
 };
 

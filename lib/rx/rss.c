@@ -102,15 +102,9 @@ int leat_rss_init(struct leat_rss *rss, const struct leat_rss_conf *conf)
 	return 0;
 }
 
-/* The parser need not know SCTP for its ports to be hashed: they lead its header. */
 static bool has_ports(const struct leat_pkt *pkt, const struct leat_level *l)
 {
-	if (l->flags & LEAT_IP_FRAGMENT)
-		return false;
-	if (pkt->depth == LEAT_DEPTH_TRANSPORT)
-		return true;
-	return l->protocol == PROTO_SCTP && pkt->reason == LEAT_PARSE_PROTOCOL &&
-	       l->transport + (uint32_t)SCTP_HLEN <= pkt->headlen;
+	return pkt->depth == LEAT_DEPTH_TRANSPORT && !(l->flags & LEAT_IP_FRAGMENT);
 }
 
 static enum leat_rss_flow find_flow(const struct leat_pkt *pkt, const struct leat_level *l)

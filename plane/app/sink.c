@@ -4,7 +4,9 @@
 #include "../plane.h"
 #include "../port/gen.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +25,14 @@ static int init_thread(struct sink_thread *t, struct plane *plane, unsigned i, u
 	return wake_init(&t->reader.wake);
 }
 
+/* The number at `text`, and where it goes on; ULONG_MAX if there is none. */
+static unsigned long read_number(const char *text, char **end)
+{
+	unsigned long n = strtoul(text, end, 10);
+
+	return isdigit((unsigned char)*text) ? n : ULONG_MAX;
+}
+
 /* "threads=N,flows=N" */
 static int parse(char *text, unsigned *threads, unsigned *flows, char *err, size_t err_len)
 {
@@ -36,12 +46,16 @@ static int parse(char *text, unsigned *threads, unsigned *flows, char *err, size
 		int i = getsubopt(&text, names, &arg);
 		unsigned long v;
 
-		if (i < 0 || !arg) {
+		if (i < 0) {
 			snprintf(err, err_len, "app sink: no option '%s' (threads=, flows=)", arg);
 			return -EINVAL;
 		}
-		v = strtoul(arg, &end, 10);
-		if (*end || end == arg || v < 1 || v > max[i]) {
+		if (!arg) {
+			snprintf(err, err_len, "app sink: %s: wants a value", names[i]);
+			return -EINVAL;
+		}
+		v = read_number(arg, &end);
+		if (*end || v < 1 || v > max[i]) {
 			snprintf(err, err_len, "app sink: %s=%s: wants 1 to %u", names[i], arg,
 				 max[i]);
 			return -EINVAL;
@@ -195,20 +209,23 @@ static bool knob_path(struct plane *plane, unsigned i, char *path, size_t path_l
 static int knob(struct plane *plane, const char *path, const char *value, char *text,
 		size_t text_len)
 {
+	static const char threads[] = "threads/";
 	struct sink *s = plane->app_state;
-	unsigned i, cpu;
-	int end = 0;
+	unsigned long i, cpu;
+	char *end;
 
-	if (sscanf(path, "threads/%u/cpu%n", &i, &end) != 1 || path[end] || !end || i >= s->n)
+	if (strncmp(path, threads, strlen(threads)) != 0)
+		return -ENOENT;
+	i = read_number(path + strlen(threads), &end);
+	if (strcmp(end, "/cpu") != 0 || i >= s->n)
 		return -ENOENT;
 	if (!value) {
 		snprintf(text, text_len, "%u",
 			 (unsigned)__atomic_load_n(&s->thread[i].cpu, __ATOMIC_RELAXED));
 		return 0;
 	}
-	end = 0;
-	if (sscanf(value, "%u%n", &cpu, &end) != 1 || value[end] || cpu >= plane->n_cpus ||
-	    !plane->on_cpu[cpu])
+	cpu = read_number(value, &end);
+	if (*end || cpu >= plane->n_cpus || !plane->on_cpu[cpu])
 		return -EINVAL;
 	__atomic_store_n(&s->thread[i].cpu, (uint16_t)cpu, __ATOMIC_RELAXED);
 	wake_up(&s->thread[i].reader.wake);

@@ -79,6 +79,7 @@ enum capture_resolution { CAPTURE_USEC, CAPTURE_NSEC };
 struct capture_writer {
 	FILE *file;
 	enum capture_resolution resolution;
+	int failed; /* -errno of the first write that failed */
 };
 
 /* Make the pcap file `path`, "-" is stdout. Gives 0 or -errno. */

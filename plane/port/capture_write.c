@@ -20,7 +20,11 @@ struct record {
 
 static int put(struct capture_writer *w, const void *p, size_t len)
 {
-	return fwrite_unlocked(p, 1, len, w->file) == len ? 0 : -(errno ? errno : EIO);
+	if (fwrite_unlocked(p, 1, len, w->file) == len)
+		return 0;
+	if (!w->failed)
+		w->failed = -(errno ? errno : EIO);
+	return w->failed;
 }
 
 int capture_create(struct capture_writer *w, const char *path, uint16_t link_type,
@@ -36,6 +40,7 @@ int capture_create(struct capture_writer *w, const char *path, uint16_t link_typ
 	int e;
 
 	w->resolution = resolution;
+	w->failed = 0;
 	w->file = strcmp(path, "-") == 0 ? stdout : fopen(path, "wbe");
 	if (!w->file)
 		return -errno;
@@ -70,10 +75,12 @@ int capture_write(struct capture_writer *w, const struct iovec *iov, unsigned n,
 
 int capture_finish(struct capture_writer *w)
 {
-	int e = 0;
+	int e = w->failed;
 
-	if (fflush(w->file) || ferror(w->file))
-		e = -(errno ? errno : EIO);
+	if (fflush(w->file) && !e)
+		e = -errno;
+	if (ferror(w->file) && !e) /* flushed by another, who has seen why */
+		e = -EIO;
 	if (w->file != stdout && fclose(w->file) && !e)
 		e = -errno;
 	w->file = NULL;

@@ -41,6 +41,7 @@ struct gen {
 	uint32_t min, max; /* bytes of payload */
 	uint32_t burst;
 	unsigned queues;
+	uint8_t key[KEY_LEN];
 	struct gen_flow *flows; /* each queue's, one queue after the other */
 	struct gen_filler filler;
 	struct gen_queue queue[];
@@ -261,6 +262,7 @@ static int make_gen(struct gen **made, const struct request *r)
 	g->max = (uint32_t)r->max;
 	g->burst = (uint32_t)r->burst;
 	g->queues = (unsigned)r->queues;
+	memcpy(g->key, r->key, KEY_LEN);
 	for (unsigned q = 0; q < g->queues; q++)
 		g->queue[q].pace.fd = -1;
 	gen_filler_init(&g->filler, r->seed);
@@ -311,6 +313,13 @@ static void close_gen(struct port *port)
 {
 	free_gen(port->priv);
 	port->priv = NULL;
+}
+
+const uint8_t *gen_key(const struct port *port)
+{
+	const struct gen *g = port->priv;
+
+	return port->ops == &port_gen ? g->key : NULL;
 }
 
 static uint32_t pick_size(const struct gen *g, struct gen_queue *gq)

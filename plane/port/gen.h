@@ -16,6 +16,8 @@
 
 #include <leat/pkt.h>
 
+struct port;
+
 enum {
 	GEN_NUMBER_LEN = 16,
 	GEN_MAGIC = 0x6c656174, /* "leat" */
@@ -48,5 +50,9 @@ static inline bool gen_read(const struct leat_pkt *pkt, uint32_t *flow, uint64_t
 		return false;
 	return gen_read_payload(pkt->data + pkt->payload, pkt->headlen - pkt->payload, flow, seq);
 }
+
+/* The LEAT_RSS_KEY_MIN bytes of the key that spread the flows of an open port; NULL if it is no
+ * generator. */
+const uint8_t *gen_key(const struct port *port);
 
 #endif

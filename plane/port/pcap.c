@@ -18,7 +18,9 @@
 #include <leat/rss.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 struct pcap_queue {
 	_Alignas(64) struct capture_reader reader;
@@ -85,6 +87,11 @@ static bool is_ours(const struct pcap *p, unsigned q, const struct capture_frame
 	return (type == LEAT_HASH_NONE ? 0 : leat_rss_pick(p->rss, hash)) == q;
 }
 
+static void fail(struct port *port)
+{
+	__atomic_store_n(&port->failed, true, __ATOMIC_RELAXED);
+}
+
 static void finish(struct pcap_queue *pq)
 {
 	pace_stop(&pq->pace);
@@ -101,8 +108,10 @@ static bool end_round(struct port *port, struct pcap_queue *pq, int got)
 		pq->found = 0;
 		return true;
 	}
-	if (pq->reader.failed)
+	if (pq->reader.failed) {
 		fprintf(stderr, "leat: %s: in=%s: %s\n", port->name, p->in, pq->reader.error);
+		fail(port);
+	}
 	finish(pq);
 	return false;
 }
@@ -193,6 +202,7 @@ static int transmit_pcap(struct port *port, unsigned q, struct port_frame *frame
 		if (p->writing &&
 		    capture_write(&p->writer, f->iov, f->niov, f->pkt->stamp + p->epoch)) {
 			stat_add(&port->txq[q].stats.errors, 1);
+			fail(port);
 			continue;
 		}
 		port_count_tx(port, q, f);
@@ -270,9 +280,22 @@ static int open_queue(struct pcap *p, unsigned q, const struct request *r, const
 	e = capture_open(&pq->reader, r->in);
 	if (!e && r->loop != 1)
 		e = capture_rewind(&pq->reader);
-	if (e)
-		return port_fail(err, err_len, -e, "%s: in=%s: %s", name, r->in, pq->reader.error);
+	if (e) /* -EINVAL is for options; these made sense */
+		return port_fail(err, err_len, e == -EINVAL ? EBADMSG : -e, "%s: in=%s: %s", name,
+				 r->in, pq->reader.error);
 	return check_link_type(pq, name, r->in, err, err_len);
+}
+
+/* Whether the file to be written is the one that is read. */
+static bool is_same_file(const struct pcap *p, const struct request *r)
+{
+	struct stat in, out;
+
+	if (!r->in || fstat(fileno(p->queue[0].reader.file), &in) || !S_ISREG(in.st_mode))
+		return false;
+	if (strcmp(r->out, "-") == 0 ? fstat(STDOUT_FILENO, &out) : stat(r->out, &out))
+		return false;
+	return in.st_dev == out.st_dev && in.st_ino == out.st_ino;
 }
 
 static int open_files(struct pcap *p, const struct request *r, const char *name, char *err,
@@ -289,6 +312,9 @@ static int open_files(struct pcap *p, const struct request *r, const char *name,
 		e = open_queue(p, q, r, name, err, err_len);
 	if (e || !r->out)
 		return e;
+	if (is_same_file(p, r))
+		return port_fail(err, err_len, EINVAL, "%s: out=%s: the file that is read", name,
+				 r->out);
 	e = capture_create(&p->writer, r->out, CAPTURE_ETHERNET, CAPTURE_NSEC);
 	if (e)
 		return port_fail(err, err_len, -e, "%s: out=%s: %s", name, r->out, strerror(-e));

@@ -68,7 +68,8 @@ struct port_ops {
 	 * 0; or -errno with a message (what, which, why) in err and nothing left behind. */
 	int (*open)(struct port *port, const struct port_args *args, char *err, size_t err_len);
 
-	/* Workers are running: let traffic flow (link up, generator started). */
+	/* Let traffic flow (link up, generator started). Workers start when all ports are up, so
+	 * that none forwards to a port that is not. */
 	int (*up)(struct port *port, char *err, size_t err_len);
 
 	/* Undo open. */
@@ -76,7 +77,8 @@ struct port_ops {
 
 	/* Receive up to n frames of queue q in buffers of `pool`. Sets data, len, chain, stamp and
 	 * what the port knows (csum, gso, hash); not parsed unless it had to. Gives how many,
-	 * fewer than n when the queue is empty or PORT_BATCH_BYTES were reached, or -errno when the port is gone for good. */
+	 * fewer than n when the queue is empty or PORT_BATCH_BYTES were reached, or -errno when the
+	 * port is gone for good. */
 	int (*receive)(struct port *port, unsigned q, struct pool *pool, struct leat_pkt **pkts,
 		       unsigned n);
 
@@ -115,6 +117,7 @@ struct port {
 	uint32_t features; /* PORT_* */
 	uint32_t mtu;	   /* bytes of an IP packet */
 	bool gone;	   /* atomic: its device is no more */
+	bool failed;	   /* atomic: it could not do all of its work */
 	void *priv;
 	struct txq *txq; /* txqs of them; made by the plane after open, as the next two */
 	struct txflow *tx_flow;

@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import stat
+import struct
 import subprocess
 import sys
 import tempfile
@@ -119,6 +120,8 @@ class Usage(Cli):
             (("run", *FINITE, "--join", "g"), "'g' is not A:B"),
             (("run", *FINITE, "--join", "g:h"), "no port 'h'"),
             (("run", *FINITE, "--port", "h=gen", "--join", "g:h", "--join", "h:g"),
+             "is joined already"),
+            (("run", *FINITE, "--port", "h=gen", "--join", "g:g", "--join", "g:h"),
              "is joined already"),
             (("run", *FINITE, "--cpus", "x"), "'x' is not a list of CPUs"),
             (("run", *FINITE, "--cpus", "1023"), "CPU 1023: this process may not run there"),
@@ -242,12 +245,89 @@ class Run(Cli):
             plane.process.terminate()
             self.assertIn(plane.process.wait(PATIENCE), (0, -signal.SIGTERM))
 
+    def test_long_reports(self):
+        """Longer than what a pipe takes at once; read late, they are whole lines all the same."""
+        for more in (), ("--json",):
+            with Plane(self.directory.name, "--port", "g=gen,queues=250,rate=20000", "--app",
+                       "sink", "--stats", "1ms", *more) as plane:
+                time.sleep(0.5)
+                self.expect(plane.ask("get", "net/core/busy_poll"), 0, "0\n")
+                self.assertEqual(plane.end(), 0)
+                whole = r"^\{.*\}$" if more else r"^((port|g|cpu|gro|app:|\d+) |$)"
+                for line in plane.out.splitlines()[1:]: # the first was begun with the one before
+                    self.assertRegex(line, whole)
+
     def test_background(self):
         """A shell without job control has its background jobs ignore SIGINT."""
         script = '"$0" run "$@" & sleep 0.5; kill -INT $!; wait $!'
         got = subprocess.run(["sh", "-c", script, LEAT, *GEN], timeout=PATIENCE,
                              stdout=subprocess.DEVNULL)
         self.assertEqual(got.returncode, 0)
+
+
+class Pcap(Cli):
+    """Captures as ports."""
+
+    def setUp(self):
+        super().setUp()
+        with open(self.path("in"), "wb") as file: # nanoseconds, Ethernet
+            file.write(struct.pack("=IHHIIII", 0xa1b23c4d, 2, 4, 0, 0, 65535, 1))
+            for i in range(20): # less than what is written at once
+                frame = bytes(12) + b"\x88\xb5" + bytes([i] * 100)
+                file.write(struct.pack("=IIII", 1, i, len(frame), len(frame)) + frame)
+
+    def run_pcap(self, *options, **more):
+        port = ",".join(("p=pcap", *options))
+        return leat("run", "--port", port, "--join", "p:p", **more)
+
+    def test_itself(self):
+        """A port may be joined to itself: what is in the one file is in the other."""
+        self.expect(self.run_pcap(f"in={self.path('in')}", f"out={self.path('out')}"), 0)
+        with open(self.path("in"), "rb") as one, open(self.path("out"), "rb") as other:
+            self.assertEqual(len(one.read()), len(other.read()))
+
+    def test_no_route(self):
+        got = leat("run", "--port", f"p=pcap,in={self.path('in')}")
+        self.assertRegex(self.expect(got, 0).stdout, r"(?m)^cpu \d+: no_route 20$")
+
+    def test_failed_work(self):
+        for loop in "loop=1", "loop=100":
+            self.expect(self.run_pcap(f"in={self.path('in')}", loop, "out=/dev/full"), 1,
+                        err="not all was written: No space")
+        os.truncate(self.path("in"), os.path.getsize(self.path("in")) - 1)
+        self.expect(self.run_pcap(f"in={self.path('in')}"), 1, err="ends in the middle")
+        self.expect(self.run_pcap("in=/dev/null"), 1, err="not a capture file")
+
+    def test_same_file(self):
+        os.link(self.path("in"), self.path("link"))
+        size = os.path.getsize(self.path("in"))
+        for out in "in", "link":
+            got = self.run_pcap(f"in={self.path('in')}", f"out={self.path(out)}")
+            self.expect(got, 2, err="the file that is read")
+        self.assertEqual(os.path.getsize(self.path("in")), size)
+
+    def expect_end(self, port, signals):
+        with open(self.path("in"), "rb") as file:
+            head = file.read(300) # two frames, and not all of the third
+        process = subprocess.Popen([LEAT, "run", "--port", port], stdin=subprocess.PIPE,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with process:
+            try:
+                process.stdin.write(head)
+                process.stdin.flush()
+                for _ in range(signals):
+                    time.sleep(0.3)
+                    self.assertIsNone(process.poll())
+                    process.terminate()
+                return process.wait(PATIENCE)
+            finally:
+                process.kill()
+
+    def test_stuck(self):
+        """Nobody writes any more, nobody reads: a second signal ends that at the latest."""
+        os.mkfifo(self.path("fifo"))
+        self.assertEqual(self.expect_end(f"p=pcap,out={self.path('fifo')}", 1), 1)
+        self.assertEqual(self.expect_end("p=pcap,in=-", 2), -signal.SIGTERM)
 
 
 class Control(Cli):
@@ -305,6 +385,7 @@ class Control(Cli):
                 for line in lines:
                     self.assertRegex(line, heads[what])
             self.expect(plane.ask("show"), 0, "rx-0")
+            self.assertNotIn("Gbit/s", plane.ask("show").stdout) # of what time?
             words = [line.split() for line in plane.ask("show", "ports").stdout.splitlines()]
             cpus = [str(q["cpu"]) for q in everything["ports"][0]["rx"]]
             self.assertEqual([w[2] for w in words], ["cpu", *cpus, "-", "-"])
@@ -370,16 +451,16 @@ class Control(Cli):
     def test_long_answers(self):
         """Longer than a socket takes at once, for a client that is slow to read them."""
         ports = [word for i in range(40) for word in ("--port", f"g{i}=gen,flows=1,rate=1")]
-        indir = ",".join(["0"] * 4096)
+        key = ":".join(["aa"] * 256)
         with Plane(self.directory.name, *ports) as plane, plane.connect() as s, \
                 s.makefile("rw") as lines:
-            self.expect(plane.ask("set", f"*/rxfh/indir={indir}"), 0)
-            lines.write('{"show": "knobs"}\n' * 5)
+            self.expect(plane.ask("set", f"*/rxfh/key={key}"), 0)
+            lines.write('{"show": "knobs"}\n' * 20)
             lines.flush()
             time.sleep(0.1)
-            answers = [json.loads(lines.readline())["show"] for _ in range(5)]
-            self.assertEqual(answers, answers[:1] * 5)
-            self.assertEqual(answers[0]["g39/rxfh/indir"], indir)
+            answers = [json.loads(lines.readline())["show"] for _ in range(20)]
+            self.assertEqual(answers, answers[:1] * 20)
+            self.assertEqual(answers[0]["g39/rxfh/key"], key)
             self.assertEqual(plane.end(), 0)
 
     def test_endless_line(self):

@@ -102,7 +102,7 @@ struct row {
 
 static void check(const struct row *row)
 {
-	char text[KNOB_TEXT_MAX], before[KNOB_TEXT_MAX], err[512] = "";
+	char text[KNOB_TEXT_MAX], before[KNOB_TEXT_MAX], err[1024] = "";
 	const struct conf *conf = plane.conf;
 	int error;
 
@@ -274,24 +274,19 @@ static void test_rxfh(void **state)
 				   "ae7b30b477cb2da38030f20c6a42b73bbeac01fa";
 	static const char odd[] = "6d5a56da255b0ec24167253d43a38fb0d0ca2bcb"
 				  "ae7b30b477cb2da38030f20c6a42b73bbeac01faf";
+	char long_key[3 * LEAT_RSS_KEY_MAX], too_long[3 * LEAT_RSS_KEY_MAX + 3];
 	const struct row rows[] = {
 		{"left/rxfh/key", key, 0, key},
 		{"left/rxfh/key", bare, 0, key},
 		{"left/rxfh/key", odd, -EINVAL, "40 to 256 bytes"},
 		{"left/rxfh/key", "6d:5a", -EINVAL, "40 to 256 bytes"},
 		{"left/rxfh/key", "", -EINVAL, "40 to 256 bytes"},
+		{"left/rxfh/key", ":", -EINVAL, "40 to 256 bytes"},
 		{"left/rxfh/key", "zz", -EINVAL, "40 to 256 bytes"},
-		{"left/rxfh/indir", "0,1,2,3", 0, "0,1,2,3"},
-		{"left/rxfh/indir", "equal 3", 0, "0,1,2,0"},
-		{"left/rxfh/indir", "3,0", 0, "3,0"},
-		{"left/rxfh/indir", "0,1,2,4", -EINVAL, "power of two"},
-		{"left/rxfh/indir", "0,1,2", -EINVAL, "power of two"},
-		{"left/rxfh/indir", "0,1,", -EINVAL, "power of two"},
-		{"left/rxfh/indir", "0 1", -EINVAL, "power of two"},
-		{"left/rxfh/indir", "", -EINVAL, "power of two"},
-		{"left/rxfh/indir", "65536", -EINVAL, "queues"},
-		{"left/rxfh/indir", "equal 5", -EINVAL, "equal N"},
-		{"left/rxfh/indir", "equal 0", -EINVAL, "equal N"},
+		{"left/rxfh/key", long_key, 0, long_key},
+		{"left/rxfh/key", too_long, -EINVAL, "40 to 256 bytes"},
+		{"left/rxfh/key", key, 0, key},
+		{"left/rxfh/indir", "0,1,2,3", -EOPNOTSUPP, "by the port's own table"},
 		{"left/rxfh/fields", "udp4:sd,udp6:sd", 0,
 		 "tcp4:sdfn,udp4:sd,sctp4:sdfn,ip4:sd,tcp6:sdfn,udp6:sd,sctp6:sdfn,ip6:sd"},
 		{"left/rxfh/fields", "tcp4:sx", -EINVAL, "wants"},
@@ -307,9 +302,53 @@ static void test_rxfh(void **state)
 		{"left/rxfh/fields", "tcp4:s", 0,
 		 "tcp4:s,udp4:sd,sctp4:sdfn,ip4:sd,tcp6:sdfn,udp6:sd,sctp6:sdfn,ip6:sd"},
 		{"left/rxfh/xfrm", "symmetric-xor", -EINVAL, "pairs"},
+		{"left/rxfh/fields", "tcp4:,udp4:,sctp4:,ip4:,tcp6:,udp6:,sctp6:,ip6:", -EINVAL,
+		 "nothing to hash"},
+		{"left/rxfh/fields", "tcp4:,udp4:,sctp4:,ip4:,tcp6:,udp6:,sctp6:", 0,
+		 "tcp4:,udp4:,sctp4:,ip4:,tcp6:,udp6:,sctp6:,ip6:sd"},
+		{"left/rxfh/fields", "ip6:", -EINVAL, "nothing to hash"},
 	};
 
+	for (size_t i = 0; i < sizeof(too_long) - 1; i++)
+		too_long[i] = i % 3 == 2 ? ':' : 'a';
+	too_long[sizeof(too_long) - 1] = 0;
+	memcpy(long_key, too_long, sizeof(long_key) - 1);
+	long_key[sizeof(long_key) - 1] = 0;
 	check_all(rows, COUNT(rows));
+	plane.port[0].ops = &port_tap;
+	check(&(struct row){"left/rxfh/indir", "equal 1", -EOPNOTSUPP, "by the kernel"});
+}
+
+/* A generator's key is its RSS's at once. */
+static void test_gen_key(void **state)
+{
+	static const char key[] = "6d:5a:56:da:25:5b:0e:c2:41:67:25:3d:43:a3:8f:b0:d0:ca:2b:cb:"
+				  "ae:7b:30:b4:77:cb:2d:a3:80:30:f2:0c:6a:42:b7:3b:be:ac:01:fa";
+	const struct port_args args = {.name = "left",
+				       .option[0] = {"key", key},
+				       .option[1] = {"queues", "2"},
+				       .options = 2};
+	char err[256];
+
+	plane.port[0].ops = &port_gen;
+	assert_int_equal(port_gen.open(&plane.port[0], &args, err, sizeof(err)), 0);
+	conf_free(plane.conf, NULL);
+	plane.conf = conf_default(&plane);
+	assert_non_null(plane.conf);
+	expect("left/rxfh/key", key);
+	port_gen.close(&plane.port[0]);
+}
+
+static void test_port_names(void **state)
+{
+	static const char *const good[] = {"left", "a", "eth0.1", "app0", "network", "x-y_z"};
+	static const char *const bad[] = {"",	 "app",	 "net", "a/b", "a*",   "?",    "a[b]",
+					  "a b", "a\\b", "a=b", "a\n", "\x7f", "\x01", "\xc3\xa9"};
+
+	for (size_t i = 0; i < COUNT(good); i++)
+		assert_true(knob_port_name_ok(good[i]));
+	for (size_t i = 0; i < COUNT(bad); i++)
+		assert_false(knob_port_name_ok(bad[i]));
 }
 
 static void test_core(void **state)
@@ -428,7 +467,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test(test_queues),	test(test_features),   test(test_wanted_comes_back),
 		test(test_ecn_follows), test(test_rxfh),       test(test_core),
-		test(test_patterns),	test(test_visit_ends),
+		test(test_patterns),	test(test_visit_ends), test(test_gen_key),
+		test(test_port_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

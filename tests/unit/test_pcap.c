@@ -109,7 +109,8 @@ static void test_refused(void **state)
 		const char *word;
 	} rows[] = {
 		{"/nonexistent", NULL, NULL, NULL, -ENOENT, "/nonexistent"},
-		{"/dev/null", NULL, NULL, NULL, -EINVAL, "not a capture"},
+		{"/dev/null", NULL, NULL, NULL, -EBADMSG, "not a capture"},
+		{path, path, NULL, NULL, -EINVAL, "the file that is read"},
 		{NULL, "/nonexistent/file", NULL, NULL, -ENOENT, "/nonexistent/file"},
 		{path, NULL, "queues", "0", -EINVAL, "queues"},
 		{path, NULL, "loop", "-1", -EINVAL, "loop"},
@@ -186,6 +187,7 @@ static void run(const char *loop, unsigned rounds)
 	assert_in_range(got, rounds * FRAMES, rounds * FRAMES + (rounds == 3 ? PORT_BATCH : 0));
 	assert_int_equal(port.rx_stats[0].packets, got);
 	assert_int_equal(port.rx_stats[0].errors, 0);
+	assert_false(port.failed);
 	assert_int_equal(is_readable(&port, 0), rounds == 3);
 	assert_int_equal(pool.smalls, 20);
 	assert_int_equal(pool.bigs, 3);
@@ -293,6 +295,7 @@ static void test_cut(void **state)
 	open_port(&port, cut, NULL, "loop", "5");
 	assert_int_equal(port_pcap.receive(&port, 0, &pool, pkts, PORT_BATCH), 2);
 	assert_true(port_pcap.finished(&port));
+	assert_true(port.failed);
 	assert_false(is_readable(&port, 0));
 	close_port(&port);
 	pool_fini(&pool);

@@ -127,13 +127,13 @@ static void test_default_fields(void **state)
 		{TCP, LEAT_DEPTH_TRANSPORT, LEAT_PARSE_OK, 0, ALL},
 		{UDP, LEAT_DEPTH_TRANSPORT, LEAT_PARSE_OK, 0, ALL},
 		{SCTP, LEAT_DEPTH_TRANSPORT, LEAT_PARSE_OK, 0, ALL},
-		{SCTP, LEAT_DEPTH_NETWORK, LEAT_PARSE_PROTOCOL, 0, ALL},
+		{SCTP, LEAT_DEPTH_NETWORK, LEAT_PARSE_SHORT_TRANSPORT, 0, ADDRESSES},
 		{ICMP, LEAT_DEPTH_NETWORK, LEAT_PARSE_PROTOCOL, 0, ADDRESSES},
 		{TCP, LEAT_DEPTH_TRANSPORT, LEAT_PARSE_OK, LEAT_IP_OPTIONS, ALL},
 		/* the first fragment has ports, the others have not: one flow, one hash */
 		{TCP, LEAT_DEPTH_TRANSPORT, LEAT_PARSE_OK, LEAT_IP_FRAGMENT, ADDRESSES},
 		{UDP, LEAT_DEPTH_TRANSPORT, LEAT_PARSE_OK, LEAT_IP_FRAGMENT, ADDRESSES},
-		{SCTP, LEAT_DEPTH_NETWORK, LEAT_PARSE_PROTOCOL, LEAT_IP_FRAGMENT, ADDRESSES},
+		{SCTP, LEAT_DEPTH_TRANSPORT, LEAT_PARSE_OK, LEAT_IP_FRAGMENT, ADDRESSES},
 		{UDP, LEAT_DEPTH_NETWORK, LEAT_PARSE_FRAGMENT, LEAT_IP_FRAGMENT | LEAT_IP_LATER,
 		 ADDRESSES},
 		{TCP, LEAT_DEPTH_NETWORK, LEAT_PARSE_SHORT_TRANSPORT, 0, ADDRESSES},
@@ -188,21 +188,26 @@ static void test_chosen_fields(void **state)
 	}
 }
 
-/* The header of SCTP must be there, whole. */
-static void test_sctp_cut(void **state)
+/* As the parser leaves it: ports are hashed when SCTP's header is there, whole. */
+static void test_sctp_parsed(void **state)
 {
+	static const uint8_t start[] = {8, 0, 0x45, 0, 0, 40, 0, 0, 0, 0, 64, SCTP};
 	const struct leat_rss_conf conf = simple_conf();
 	struct leat_rss rss;
-	struct sample s;
 
 	assert_int_equal(leat_rss_init(&rss, &conf), 0);
-	make(&s, 4, SCTP);
-	s.pkt.depth = LEAT_DEPTH_NETWORK;
-	s.pkt.reason = LEAT_PARSE_PROTOCOL;
-	s.pkt.headlen = 34 + 12;
-	check(&rss, &s, ALL);
-	s.pkt.headlen = 34 + 11;
-	check(&rss, &s, ADDRESSES);
+	for (uint8_t cut = 0; cut < 2; cut++) {
+		struct leat_pkt *pkt;
+		struct sample s;
+
+		make(&s, 4, SCTP);
+		memcpy(s.frame + 12, start, sizeof(start));
+		s.frame[17] = 20 + 12 - cut;
+		pkt = &s.pkt;
+		leat_pkt_init(pkt, s.frame, 34u + 12 - cut);
+		leat_parse(&pkt, 1);
+		check(&rss, &s, cut ? ADDRESSES : ALL);
+	}
 }
 
 static void test_innermost_level(void **state)
@@ -464,7 +469,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_default_fields),
 		cmocka_unit_test(test_chosen_fields),
-		cmocka_unit_test(test_sctp_cut),
+		cmocka_unit_test(test_sctp_parsed),
 		cmocka_unit_test(test_innermost_level),
 		cmocka_unit_test(test_no_ip),
 		cmocka_unit_test(test_receive),
