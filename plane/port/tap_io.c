@@ -70,7 +70,7 @@ static struct leat_pkt *take_frame(struct room *room, uint32_t first, uint32_t l
 	struct leat_pkt *pkt = room->first;
 
 	room->first = NULL;
-	if (len <= first) {
+	if (len <= first || !room->rest) {
 		pkt->len = pkt->headlen = len;
 		return pkt;
 	}

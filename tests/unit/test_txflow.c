@@ -29,7 +29,7 @@ static int make(void **state)
 	xps_mem = malloc(leat_xps_size(CPUS, QUEUES));
 	if (!xps_mem || leat_xps_init(&xps, CPUS, QUEUES, xps_mem))
 		return -1;
-	for (uint16_t q = 0; q < QUEUES; q++)
+	for (unsigned q = 0; q < QUEUES; q++)
 		leat_xps_set(&xps, q, &masks[q]);
 	return 0;
 }
