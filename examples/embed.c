@@ -14,7 +14,7 @@ static unsigned merge_and_segment(struct leat_gro *gro, struct leat_pkt **in, un
 	struct leat_pkt *out[2 * N];
 	struct leat_gso gso;
 
-	leat_parse(in, n);
+	leat_parse(NULL, in, n);
 	n = leat_gro_receive(gro, in, n, 0, out);
 	n += leat_gro_flush(gro, UINT64_MAX, out + n, 1);
 	for (unsigned i = 0; i < n; i++) {

@@ -61,7 +61,7 @@ static unsigned build(struct leat_pkt *pkts, const struct input *in, const uint8
 		leat_pkt_init(member, copy_of(frame + off, n), (uint32_t)n);
 		leat_pkt_chain(head, member);
 	}
-	leat_parse(&head, 1);
+	leat_parse(NULL, &head, 1);
 	return members;
 }
 
@@ -93,7 +93,7 @@ static void check_right(const struct leat_seg *seg, const uint8_t *bytes)
 	uint8_t *copy = copy_of(bytes, seg->len);
 
 	leat_pkt_init(pkt, copy, seg->len);
-	leat_parse(&pkt, 1);
+	leat_parse(NULL, &pkt, 1);
 	require(pkt->depth == LEAT_DEPTH_TRANSPORT);
 	require(leat_parse_payload_len(pkt) == seg->len - pkt->payload);
 	if (seg->csum == LEAT_CSUM_PARTIAL) {
@@ -131,7 +131,8 @@ static uint32_t check_segment(const struct leat_gso_out *out, const struct leat_
 
 static void segment(const struct leat_pkt *pkt, const struct input *in, bool spoilt)
 {
-	struct leat_gso_conf conf = {in->conf_gso_size, in->csum_partial};
+	struct leat_gso_conf conf = {.gso_size = in->conf_gso_size,
+				     .csum_partial = in->csum_partial};
 	uint32_t payload = 0, segs = 0;
 	struct leat_seg seg[256];
 	struct leat_slice slices[SLICES_MAX];

@@ -54,7 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	leat_pkt_init(&head, first, (uint32_t)headlen);
 	leat_pkt_init(&member, rest, (uint32_t)(size - 1 - headlen));
 	leat_pkt_chain(&head, &member);
-	leat_parse(&pkt, 1);
+	leat_parse(NULL, &pkt, 1);
 	check(pkt);
 	free(first);
 	free(rest);

@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	require(bytes != NULL);
 	memcpy(bytes, data + LEAT_VNET_HDR_MRG_LEN, size);
 	leat_pkt_init(pkt, bytes, (uint32_t)size);
-	leat_parse(&pkt, 1);
+	leat_parse(NULL, &pkt, 1);
 	if (leat_vnet_read(pkt, data, LEAT_VNET_HDR_MRG_LEN) == 0)
 		check(pkt);
 	free(bytes);

@@ -233,7 +233,7 @@ void rxq_parse(struct rxq *q, struct leat_pkt **in, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
 		if (in[i]->depth == LEAT_DEPTH_NONE)
-			leat_parse(&in[i], 1);
+			leat_parse(NULL, &in[i], 1);
 		if (in[i]->reason)
 			stat_add(&q->parse_count[in[i]->reason], 1);
 	}

@@ -29,7 +29,7 @@ struct leat_pkt *cut_super(struct arena *arena, const struct frame *f, uint16_t 
 
 	if (pkt->len - pkt->lvl[0].network - (v6 ? 40 : 0) > 0xffff) { /* BIG: the field wrapped */
 		memset(pkt->data + pkt->lvl[0].network + (v6 ? 4 : 2), 0, 2);
-		leat_parse(&pkt, 1);
+		leat_parse(NULL, &pkt, 1);
 	}
 	assert_true(pkt->depth == LEAT_DEPTH_TRANSPORT || f->payload > 0xffff - 28);
 	pkt->gso_type = udp ? LEAT_GSO_UDP_L4 : v6 ? LEAT_GSO_TCPV6 : LEAT_GSO_TCPV4;
@@ -53,7 +53,7 @@ struct leat_pkt *cut_scatter(struct arena *arena, const uint8_t *bytes, uint32_t
 		leat_pkt_chain(head, arena_add(arena, bytes + off, n));
 		off += n;
 	}
-	leat_parse(&head, 1);
+	leat_parse(NULL, &head, 1);
 	return head;
 }
 

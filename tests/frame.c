@@ -339,7 +339,7 @@ struct leat_pkt *arena_add(struct arena *arena, const void *bytes, uint32_t len)
 	pkt->head = buf;
 	pkt->size = len;
 	pkt->cookie = arena->n;
-	leat_parse(&pkt, 1);
+	leat_parse(NULL, &pkt, 1);
 	arena->pkts = grown;
 	arena->pkts[arena->n++] = pkt;
 	return pkt;

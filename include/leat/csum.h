@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * csum.h - the Internet checksum (RFC 1071; updates RFC 1624).
+ * csum.h - the Internet checksum (RFC 1071; updates RFC 1624), and SCTP's.
  *
  * A *sum* is a uint32_t: the one's-complement sum of 16-bit words as they lie in memory, so it
  * has no byte order of its own and is only ever folded, added or stored. leat_csum_fold() gives
@@ -54,6 +54,10 @@ bool leat_csum_verify(struct leat_pkt *pkt);
  * Others pass untouched. Gives 0, or -EINVAL, changing nothing, if start or offset lie outside
  * the frame's first slice or the frame. Source: the kernel's skb_checksum_help contract. */
 int leat_csum_complete(struct leat_pkt *pkt);
+
+/* CRC32c (RFC 9260 appendix A, RFC 3720) of `len` bytes at `p`, going on from `crc`: 0xffffffff at
+ * first, and the complement of the last is the checksum, to be stored little-endian. */
+uint32_t leat_crc32c(const void *p, size_t len, uint32_t crc);
 
 #ifdef __cplusplus
 }

@@ -82,13 +82,19 @@ enum leat_gro_reason {
 };
 
 struct leat_gro_conf {
-	uint32_t buckets;  /* power of two, 1 to 65536; 0: 4096 */
-	uint32_t depth;	   /* flows per bucket, 1 to 64; 0: 8 */
-	uint32_t flows;	   /* flows held at most, and buckets * depth at most; 0: 4096 */
-	uint32_t max_size; /* fewer bytes than this from the IP header on, up to
+	uint32_t buckets;   /* power of two, 1 to 65536; 0: 4096 */
+	uint32_t depth;	    /* flows per bucket, 1 to 64; 0: 8 */
+	uint32_t flows;	    /* flows held at most, and buckets * depth at most; 0: 4096 */
+	uint32_t max_size;  /* fewer bytes than this from the IP header on, up to
 			    * LEAT_GRO_SIZE_MAX; 0: 65536. Over 65536: TCP alone */
-	uint32_t max_segs; /* per super-packet, 2 to 65535; 0: 65535. UDP never more than 64 */
-	bool udp;	   /* merge UDP (rx-udp-gro-forwarding) */
+	uint32_t max_segs;  /* per super-packet, 2 to 65535; 0: 65535. UDP never more than 64 */
+	uint32_t max_size4; /* the same for IPv4 (gro_ipv4_max_size); 0: as max_size */
+	bool udp;	    /* merge UDP (rx-udp-gro-forwarding) */
+	bool fraglist;	    /* keep members whole: TCP and UDP, at most 64 (rx-gro-list) */
+	bool sctp;	    /* merge packets of DATA chunks of one association; not in Linux */
+	bool accecn;	    /* merge packets with equal CWR, as newer kernels do for AccECN */
+	bool no_jumbogram;  /* IPv6 over 64 KB has payload length 0 alone, as from Linux 7.0; else a
+			     * jumbogram option, for which 8 bytes of headroom are needed */
 	struct leat_flow_key key; /* for packets without an L4 hash of their own */
 };
 

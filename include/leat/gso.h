@@ -10,8 +10,13 @@
  * stays the caller's (it is neither taken nor changed).
  *
  * Each segment has its own checksum state and gso fields, so that the output of partial GSO, or
- * of a caller whose port completes checksums, can be described to the port. Rules: Linux 6.18's.
- * Threads: a segmenter belongs to one thread.
+ * of a caller whose port completes checksums, can be described to the port.
+ *
+ * What is segmented: TCP (TSO, ECN and AccECN), UDP into datagrams (USO) or IP fragments (UFO), SCTP
+ * and fraglists at the boundaries of the chain; each of them, UFO excepted, also one level deep in a
+ * tunnel of any kind. A tunnel is named by its bits of gso_type, as in the kernel: IPXIP4 or IPXIP6
+ * (by the outer header), GRE or GRE_CSUM, UDP_TUNNEL or UDP_TUNNEL_CSUM, and TUNNEL_REMCSUM beside
+ * those of UDP. Rules: Linux 6.18's. Threads: a segmenter belongs to one thread.
  */
 #ifndef LEAT_GSO_H
 #define LEAT_GSO_H
@@ -51,9 +56,25 @@ struct leat_seg {
 };
 
 struct leat_gso_conf {
+	uint32_t features;  /* LEAT_GSO_*: what the port segments itself; the FIXEDID bits are the
+			    * kernel's tx-tcp-mangleid-segmentation, DODGY its tx-gso-robust */
+	uint32_t partial;   /* of them, what it can only do after partial GSO (the kernel's
+			    * gso_partial_features); without LEAT_GSO_PARTIAL in features: nothing */
+	uint32_t max_size;  /* the port's gso_max_size: it takes packets below; 0: 65536 */
+	uint32_t max_size4; /* the same for IPv4 (gso_ipv4_max_size); 0: as max_size */
+	uint32_t frag_id;   /* UFO over IPv6: the identification of all fragments */
+	uint16_t max_segs;  /* the port's gso_max_segs; 0: 65535 */
 	uint16_t gso_size; /* payload bytes per segment, instead of the packet's; 0: the packet's */
-	bool csum_partial; /* leave transport checksums partial: the port completes them */
+	bool csum_partial; /* leave transport checksums partial: the port completes them. The sums
+			     * of GRE and outer UDP headers are complete all the same */
 };
+
+/* Whether a port as `conf` describes it cannot take the parsed packet as it is, so that it has to be
+ * segmented here; false for an ordinary frame. By the kernel's rules: every bit of gso_type must be
+ * among the features, `partial` ones count only for a packet that is PARTIAL already, fixed IDs do
+ * not count where DF is clear, and size and segments must be in the limits. A packet of LEAT_GSO_DODGY
+ * may be left to a port with all else, for its counts can be made good: see leat_gso_segs(). */
+bool leat_gso_needed(const struct leat_pkt *pkt, const struct leat_gso_conf *conf);
 
 /* State of one super-packet's segmentation; caller's memory, any. Not to be looked into. */
 struct leat_gso {

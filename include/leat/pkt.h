@@ -76,10 +76,23 @@ enum leat_hash_type {
 #define LEAT_GSO_TCP_FIXEDID	   (1u << 30) /* outer, or only, IPv4 header: one ID for all */
 #define LEAT_GSO_TCP_FIXEDID_INNER (1u << 31)
 
-/* Facts about one level's IP header, set by the parser. */
-#define LEAT_IP_OPTIONS	 (1u << 0) /* IPv4 options, or IPv6 extension headers */
+/* Facts about one level's headers, set by the parser. */
+#define LEAT_IP_OPTIONS	 (1u << 0) /* IPv4 options, or IPv6 extension headers (a jumbogram's too) */
 #define LEAT_IP_FRAGMENT (1u << 1) /* a fragment, the first included */
 #define LEAT_IP_LATER	 (1u << 2) /* a fragment that is not the first: no transport header */
+#define LEAT_IP_JUMBO	 (1u << 3) /* IPv6: a jumbogram, by 8 bytes of hop-by-hop header */
+#define LEAT_REMCSUM	 (1u << 4) /* the tunnel header leaves the inner checksum to the receiver */
+
+/* What carries the next level. */
+enum leat_tunnel {
+	LEAT_TUNNEL_NONE,  /* nothing: this is the innermost */
+	LEAT_TUNNEL_IP,	   /* IPIP, SIT (6in4), 4in6, 6in6: the next IP header is at `transport` */
+	LEAT_TUNNEL_GRE,   /* a GRE header at `transport` */
+	LEAT_TUNNEL_VXLAN, /* these have a UDP header at `transport`: */
+	LEAT_TUNNEL_GENEVE,
+	LEAT_TUNNEL_GUE,
+	LEAT_TUNNEL_FOU,
+};
 
 /* How far the parser got; each level includes those before it. */
 enum leat_depth {
@@ -95,8 +108,8 @@ struct leat_level {
 	uint16_t transport; /* offset of what follows the IP header and its options/extensions */
 	uint8_t version;    /* 4 or 6; 0: no IP header at this level */
 	uint8_t protocol;   /* IP protocol number at `transport` */
-	uint8_t flags;	    /* LEAT_IP_* */
-	uint8_t reserved;
+	uint8_t flags;	    /* LEAT_IP_*, LEAT_REMCSUM */
+	uint8_t tunnel;	    /* enum leat_tunnel; at the last level: a tunnel that was not entered */
 };
 
 struct leat_pkt {

@@ -3,9 +3,13 @@
  * vnet.h - struct virtio_net_hdr: how a frame's offload state travels to and from TAPs, packet
  * sockets, VMMs and files.
  *
- * Headers of 10 and 12 bytes, little-endian. What is read is untrusted: it is checked against
- * the frame and refused where Linux 6.18 refuses it. Sources: virtio 1.2 section 5.1.6, uapi
- * virtio_net.h. Threads: pure functions.
+ * Headers of 10, 12, 20 (with the hash) and 24 bytes (with the offsets of a UDP tunnel's super-packet),
+ * little-endian. What is read is untrusted: it is checked against the frame and refused where
+ * Linux 6.18 refuses it. Sources: virtio 1.3 section 5.1.6, uapi virtio_net.h.
+ *
+ * As the kernel's packet socket has it, super-packets in IPIP, SIT and GRE have the type of their
+ * inner transport and its csum_start; that they are in a tunnel only the frame tells. A UDP
+ * tunnel's has a type of its own, in 24 bytes alone. Threads: pure functions.
  */
 #ifndef LEAT_VNET_H
 #define LEAT_VNET_H
@@ -17,8 +21,10 @@ extern "C" {
 #endif
 
 enum {
-	LEAT_VNET_HDR_LEN = 10,	    /* virtio_net_hdr */
-	LEAT_VNET_HDR_MRG_LEN = 12, /* virtio_net_hdr_mrg_rxbuf, virtio_net_hdr_v1 */
+	LEAT_VNET_HDR_LEN = 10,	       /* virtio_net_hdr */
+	LEAT_VNET_HDR_MRG_LEN = 12,    /* virtio_net_hdr_mrg_rxbuf, virtio_net_hdr_v1 */
+	LEAT_VNET_HDR_HASH_LEN = 20,   /* virtio_net_hdr_v1_hash */
+	LEAT_VNET_HDR_TUNNEL_LEN = 24, /* virtio_net_hdr_v1_hash_tunnel */
 	LEAT_VNET_HDR_LEN_MAX = 24,
 };
 
@@ -26,11 +32,14 @@ enum {
 enum {
 	LEAT_VNET_F_NEEDS_CSUM = 1,
 	LEAT_VNET_F_DATA_VALID = 2,
+	LEAT_VNET_F_UDP_TUNNEL_CSUM = 8,
 	LEAT_VNET_GSO_NONE = 0,
 	LEAT_VNET_GSO_TCPV4 = 1,
 	LEAT_VNET_GSO_UDP = 3,
 	LEAT_VNET_GSO_TCPV6 = 4,
 	LEAT_VNET_GSO_UDP_L4 = 5,
+	LEAT_VNET_GSO_UDP_TUNNEL_IPV4 = 0x20, /* the outer header */
+	LEAT_VNET_GSO_UDP_TUNNEL_IPV6 = 0x40,
 	LEAT_VNET_GSO_ECN = 0x80,
 };
 

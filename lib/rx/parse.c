@@ -186,8 +186,9 @@ static enum leat_parse_reason parse_link(struct leat_pkt *pkt)
 	return is_vlan(type) ? LEAT_PARSE_VLAN_DEPTH : LEAT_PARSE_NOT_IP;
 }
 
-void leat_parse(struct leat_pkt *const *pkts, unsigned n)
+void leat_parse(const struct leat_parse_conf *conf, struct leat_pkt *const *pkts, unsigned n)
 {
+	(void)conf;
 	for (unsigned i = 0; i < n; i++) {
 		struct leat_pkt *pkt = pkts[i];
 
@@ -215,6 +216,9 @@ const char *leat_parse_reason_name(enum leat_parse_reason reason)
 		[LEAT_PARSE_PROTOCOL] = "protocol without a parser",
 		[LEAT_PARSE_SHORT_TRANSPORT] = "short transport header",
 		[LEAT_PARSE_BAD_TRANSPORT] = "bad transport header",
+		[LEAT_PARSE_TUNNEL_DEPTH] = "second encapsulation",
+		[LEAT_PARSE_TUNNEL_HEADER] = "bad tunnel header",
+		[LEAT_PARSE_TUNNEL_INNER] = "tunnel without ip inside",
 	};
 
 	return (unsigned)reason < LEAT_PARSE_REASONS ? names[reason] : "unknown";

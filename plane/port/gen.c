@@ -167,7 +167,7 @@ static uint32_t hash_flow(const struct gen *g, struct gen_flow *flow, const stru
 	enum leat_hash_type type;
 
 	leat_pkt_init(&pkt, frame, gen_flow_write(flow, &g->filler, GEN_NUMBER_LEN, frame));
-	leat_parse(&one, 1);
+	leat_parse(NULL, &one, 1);
 	return leat_rss_hash(rss, &pkt, &type);
 }
 

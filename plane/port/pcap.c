@@ -82,7 +82,7 @@ static bool is_ours(const struct pcap *p, unsigned q, const struct capture_frame
 	if (!p->rss)
 		return true;
 	leat_pkt_init(&pkt, (uint8_t *)frame->data, frame->len);
-	leat_parse(&one, 1);
+	leat_parse(NULL, &one, 1);
 	hash = leat_rss_hash(p->rss, &pkt, &type);
 	return (type == LEAT_HASH_NONE ? 0 : leat_rss_pick(p->rss, hash)) == q;
 }

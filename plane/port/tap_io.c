@@ -87,7 +87,7 @@ static unsigned read_headers(struct port *port, unsigned q, struct pool *pool,
 {
 	unsigned good = 0;
 
-	leat_parse(pkts, n);
+	leat_parse(NULL, pkts, n);
 	for (unsigned i = 0; i < n; i++) {
 		const uint8_t *hdr = pkts[i]->data - TAP_HDR;
 

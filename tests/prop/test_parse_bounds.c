@@ -64,7 +64,7 @@ static void check(struct rng *rng, const uint8_t *bytes, uint32_t len, uint32_t 
 
 	if (headlen < len)
 		leat_pkt_chain(pkt, arena_add(&arena, bytes + headlen, len - headlen));
-	leat_parse(&pkt, 1);
+	leat_parse(NULL, &pkt, 1);
 	*depth = (enum leat_depth)pkt->depth;
 	wrong = parse_wrong(pkt);
 	if (wrong != NULL)

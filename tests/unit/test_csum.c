@@ -142,7 +142,7 @@ static struct leat_pkt *slice_up(struct rng *rng, struct arena *arena, struct le
 		leat_pkt_chain(head, arena_add(arena, pkt->data + off, n));
 		off += n;
 	}
-	leat_parse(&head, 1);
+	leat_parse(NULL, &head, 1);
 	return head;
 }
 
@@ -258,7 +258,7 @@ static void test_verify_big(void **state)
 		struct leat_pkt *pkt = arena_frame(&arena, &f);
 
 		memset(pkt->data + 14 + (version == 4 ? 2 : 4), 0, 2);
-		leat_parse(&pkt, 1);
+		leat_parse(NULL, &pkt, 1);
 		assert_int_equal(pkt->depth, LEAT_DEPTH_TRANSPORT);
 		assert_true(leat_csum_verify(pkt));
 		arena_clear(&arena);

@@ -174,7 +174,7 @@ static void check_packet(struct seen *seen, struct leat_pkt *pkt, unsigned q, ui
 
 	assert_int_equal(pkt->headlen, pkt->len);
 	assert_null(frame_wrong(pkt->data, pkt->len, false));
-	leat_parse(&pkt, 1);
+	leat_parse(NULL, &pkt, 1);
 	assert_int_equal(pkt->depth, LEAT_DEPTH_TRANSPORT);
 	assert_int_equal(pkt->hash, leat_rss_hash(&seen->rss, pkt, &type));
 	assert_int_equal(pkt->hash_type, LEAT_HASH_L4);
@@ -312,7 +312,7 @@ static void test_bursts(void **state)
 	assert_int_equal(pool_init(&pool, PORT_BATCH, 1), 0);
 	start(&port);
 	assert_int_equal(port_gen.receive(&port, 0, &pool, pkts, PORT_BATCH), PORT_BATCH);
-	leat_parse(pkts, PORT_BATCH);
+	leat_parse(NULL, pkts, PORT_BATCH);
 	for (unsigned i = 0; i < PORT_BATCH; i++) {
 		assert_true(gen_read(pkts[i], &flow, &seq));
 		if (i % 8 == 0)
@@ -377,7 +377,7 @@ static void test_no_buffer(void **state)
 	assert_true(is_readable(&port, 0));
 	pool_give(&pool, pkts, 5);
 	assert_int_equal(port_gen.receive(&port, 0, &pool, pkts, 1), 1);
-	leat_parse(pkts, 1);
+	leat_parse(NULL, pkts, 1);
 	assert_true(gen_read(pkts[0], &flow, &seq));
 	assert_int_equal(seq, 5);
 	close_port(&port);
@@ -430,7 +430,7 @@ static void test_high_numbers(void **state)
 		flow.tcp_seq = UINT32_MAX - i;
 		leat_pkt_init(&pkt, frame, gen_flow_write(&flow, &filler, len, frame));
 		assert_null(frame_wrong(frame, pkt.len, false));
-		leat_parse(&one, 1);
+		leat_parse(NULL, &one, 1);
 		assert_int_equal(leat_parse_payload_len(&pkt), len);
 		assert_true(gen_read(&pkt, &index, &seq));
 		assert_int_equal(index, 0xfffff - i);

@@ -289,7 +289,7 @@ static void test_rows(void **state)
 		struct leat_pkt *pkt = make(&arena, &rows[i]);
 
 		print_message("%s\n", rows[i].name);
-		leat_parse(&pkt, 1);
+		leat_parse(NULL, &pkt, 1);
 		check(pkt, &rows[i]);
 		arena_clear(&arena);
 	}
@@ -307,9 +307,9 @@ static void test_batch(void **state)
 		pkts[i]->inner_mac = pkts[i]->payload = 0xeeee;
 		pkts[i]->levels = pkts[i]->depth = pkts[i]->reason = pkts[i]->vlans = 0xee;
 	}
-	leat_parse(pkts, 0);
+	leat_parse(NULL, pkts, 0);
 	assert_int_equal(pkts[0]->depth, 0xee);
-	leat_parse(pkts, LENGTH(rows));
+	leat_parse(NULL, pkts, LENGTH(rows));
 	for (size_t i = 0; i < LENGTH(rows); i++)
 		check(pkts[i], &rows[i]);
 	arena_clear(&arena);

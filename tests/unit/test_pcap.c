@@ -216,7 +216,7 @@ static void test_queues(void **state)
 		int n, last = -1;
 
 		while ((n = port_pcap.receive(&port, q, &pool, pkts, 16)) > 0) {
-			leat_parse(pkts, (unsigned)n);
+			leat_parse(NULL, pkts, (unsigned)n);
 			for (int i = 0; i < n; i++) {
 				const uint8_t *sport =
 					pkts[i]->data + leat_pkt_inner(pkts[i])->transport;

@@ -205,7 +205,7 @@ static void test_sctp_parsed(void **state)
 		s.frame[17] = 20 + 12 - cut;
 		pkt = &s.pkt;
 		leat_pkt_init(pkt, s.frame, 34u + 12 - cut);
-		leat_parse(&pkt, 1);
+		leat_parse(NULL, &pkt, 1);
 		check(&rss, &s, cut ? ADDRESSES : ALL);
 	}
 }

@@ -236,7 +236,7 @@ static void test_read_bad_transport(void **state)
 	struct leat_pkt *pkt = arena_frame(&arena, &(struct frame){.payload = 350});
 
 	pkt->data[46] = 0x40;
-	leat_parse(&pkt, 1);
+	leat_parse(NULL, &pkt, 1);
 	for (size_t i = 0; i < LENGTH(rows); i++)
 		check_read(pkt, &rows[i], 10);
 	arena_clear(&arena);
@@ -272,7 +272,7 @@ static void test_read_slices(void **state)
 	struct leat_pkt *pkt = arena_add(&arena, flat->data, 54);
 
 	leat_pkt_chain(pkt, arena_add(&arena, flat->data + 54, 350));
-	leat_parse(&pkt, 1);
+	leat_parse(NULL, &pkt, 1);
 	for (size_t i = 0; i < LENGTH(rows); i++) {
 		check_read(pkt, &rows[i], 10);
 		assert_int_equal(leat_csum_complete(pkt), 0);
