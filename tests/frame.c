@@ -67,30 +67,37 @@ static uint32_t network_len(const struct frame *f)
 	return (version_of(f) == 4 ? IP4 : IP6) + (uint32_t)f->ext_len;
 }
 
+/* The link header where the tunnel it is in, if any, carries one. */
+static uint32_t link_len_in(const struct frame *outer, const struct frame *f)
+{
+	return outer == NULL || tunnel_has_eth(outer) ? link_len(f) : 0;
+}
+
 uint32_t frame_hdr_len(const struct frame *f)
 {
-	uint32_t len = link_len(f) + network_len(f) + transport_len(f);
+	const struct frame *outer = NULL;
+	uint32_t len = 0;
 
-	if (f->inner == NULL)
-		return len;
-	len += tunnel_hdr_len(f) + frame_hdr_len(f->inner);
-	return tunnel_has_eth(f) ? len : len - link_len(f->inner);
+	for (; f != NULL; outer = f, f = f->inner) {
+		len += link_len_in(outer, f) + network_len(f) + transport_len(f);
+		len += f->inner != NULL ? tunnel_hdr_len(f) : 0;
+	}
+	return len;
+}
+
+uint32_t frame_len(const struct frame *f)
+{
+	uint32_t len = frame_hdr_len(f) + f->padding;
+
+	for (; f->inner != NULL; f = f->inner)
+		len += f->inner->padding;
+	return len + f->payload;
 }
 
 /* Bytes behind the transport header. */
 static uint32_t body_len(const struct frame *f)
 {
-	uint32_t len;
-
-	if (f->inner == NULL)
-		return f->payload;
-	len = tunnel_hdr_len(f) + frame_len(f->inner);
-	return tunnel_has_eth(f) ? len : len - link_len(f->inner);
-}
-
-uint32_t frame_len(const struct frame *f)
-{
-	return link_len(f) + network_len(f) + transport_len(f) + body_len(f) + f->padding;
+	return frame_len(f) - f->padding - link_len(f) - network_len(f) - transport_len(f);
 }
 
 static void build_link(const struct frame *f, uint8_t *p)
@@ -162,48 +169,23 @@ static void build_udp(const struct frame *f, uint8_t *uh)
 	put16(uh + 6, 0);
 }
 
-static void build_packet(const struct frame *f, uint8_t *ip);
-
-/* Where the checksum of the inner transport header is, from the inner packet's first byte. */
-static uint32_t check_offset(const struct frame *inner, uint32_t *start)
+/* The header at `p` of the tunnel whose inner packet, complete, is at `in`. */
+static void build_tunnel(const struct frame *f, uint8_t *p, uint8_t *in)
 {
-	*start = network_len(inner);
-	return protocol_of(inner) == FRAME_TCP ? 16 : 6;
-}
+	const struct frame *inner = f->inner;
+	uint8_t protocol = protocol_of(inner);
+	uint32_t start = network_len(inner), check = protocol == FRAME_TCP ? 16 : 6;
+	uint32_t len = transport_len(inner) + body_len(inner);
 
-/* The tunnel's header, and what it carries. */
-static void build_inside(const struct frame *f, uint8_t *p)
-{
-	uint8_t *in = p + tunnel_hdr_len(f);
-	uint32_t link = tunnel_has_eth(f) ? link_len(f->inner) : 0, start;
-	uint32_t check = check_offset(f->inner, &start);
-	uint8_t protocol = protocol_of(f->inner);
-	uint32_t len = transport_len(f->inner) + body_len(f->inner);
-
-	if (link > 0)
-		frame_build(f->inner, in);
-	else
-		build_packet(f->inner, in);
 	if (f->remcsum)
-		put16(in + link + start + check, frame_pseudo(in + link, protocol, len));
-	tunnel_build(f, p, version_of(f->inner), link + start, check);
+		put16(in + start + check, frame_pseudo(in, protocol, len));
+	tunnel_build(f, p, version_of(inner), link_len_in(f, inner) + start, check);
 }
 
-static void build_packet(const struct frame *f, uint8_t *ip)
+/* The transport header; all behind it is done. */
+static void build_transport(const struct frame *f, const uint8_t *ip, uint8_t *l4, uint32_t len)
 {
 	uint8_t protocol = protocol_of(f);
-	uint8_t *l4 = ip + network_len(f), *p = l4 + transport_len(f);
-	uint32_t len = transport_len(f) + body_len(f);
-
-	if (version_of(f) == 4)
-		build_ip4(f, ip, network_len(f) + len);
-	else
-		build_ip6(f, ip, network_len(f) + len);
-	if (f->inner != NULL)
-		build_inside(f, p);
-	for (uint32_t i = 0; f->inner == NULL && i < f->payload; i++)
-		p[i] = (uint8_t)((f->salt + f->seq + i) * 2654435761u >> 24);
-	memset(l4 + len, 0, f->padding);
 
 	if (protocol == FRAME_TCP) {
 		build_tcp(f, l4);
@@ -219,10 +201,42 @@ static void build_packet(const struct frame *f, uint8_t *ip)
 	}
 }
 
+/* The IP packet at `ip`; the one in it, if any, is complete at `in`. */
+static void build_packet(const struct frame *f, uint8_t *ip, uint8_t *in)
+{
+	uint8_t *l4 = ip + network_len(f), *p = l4 + transport_len(f);
+	uint32_t len = transport_len(f) + body_len(f);
+
+	if (version_of(f) == 4)
+		build_ip4(f, ip, network_len(f) + len);
+	else
+		build_ip6(f, ip, network_len(f) + len);
+	if (f->inner != NULL)
+		build_tunnel(f, p, in);
+	for (uint32_t i = 0; f->inner == NULL && i < f->payload; i++)
+		p[i] = (uint8_t)((f->salt + f->seq + i) * 2654435761u >> 24);
+	memset(l4 + len, 0, f->padding);
+	build_transport(f, ip, l4, len);
+}
+
 void frame_build(const struct frame *f, uint8_t *dst)
 {
-	build_link(f, dst);
-	build_packet(f, dst + link_len(f));
+	const struct frame *at[FRAME_NESTED] = {NULL};
+	uint8_t *ip[FRAME_NESTED + 1] = {NULL};
+	unsigned n = 0;
+
+	for (; f != NULL && n < FRAME_NESTED; f = f->inner) {
+		uint32_t link = link_len_in(n > 0 ? at[n - 1] : NULL, f);
+
+		if (link > 0)
+			build_link(f, dst);
+		at[n] = f;
+		ip[n++] = dst + link;
+		dst += link + network_len(f) + transport_len(f);
+		dst += f->inner != NULL ? tunnel_hdr_len(f) : 0;
+	}
+	while (n-- > 0)
+		build_packet(at[n], ip[n], ip[n + 1]);
 }
 
 uint32_t frame_flatten(const struct leat_pkt *pkt, uint8_t *dst)
@@ -383,7 +397,7 @@ static void fix_headers(const struct leat_pkt *super, const struct places *at, u
 {
 	static const uint32_t fixed[2] = {LEAT_GSO_TCP_FIXEDID, LEAT_GSO_TCP_FIXEDID_INNER};
 
-	for (unsigned k = 0; k < at->levels; k++)
+	for (unsigned k = 0; k < at->levels && k < 2; k++)
 		fix_network(&at->lvl[k], (super->gso_type & fixed[k]) != 0 ? 0 : i, frame, len);
 	fix_transport(super, &at->lvl[at->levels - 1], i, last, frame, len);
 	if (at->levels > 1)

@@ -16,6 +16,7 @@
 enum {
 	FRAME_VLANS = 4,
 	FRAME_HDRS_MAX = 512, /* bytes of headers at most */
+	FRAME_NESTED = 4,     /* frames in frames */
 
 	FRAME_IPIP = 4,
 	FRAME_TCP = 6,
