@@ -62,10 +62,13 @@ enum {
 /* IP protocol and extension header numbers. */
 enum {
 	PROTO_HOPOPTS = 0,
+	PROTO_IPIP = 4,
 	PROTO_TCP = 6,
 	PROTO_UDP = 17,
+	PROTO_IPV6 = 41,
 	PROTO_ROUTING = 43,
 	PROTO_FRAGMENT = 44,
+	PROTO_GRE = 47,
 	PROTO_ICMP6 = 58,
 	PROTO_DSTOPTS = 60,
 	PROTO_SCTP = 132,
@@ -99,6 +102,9 @@ enum { UDP_LEN = 4, UDP_CHECK = 6, UDP_HLEN = 8 };
 
 enum { SCTP_CHECK = 8, SCTP_HLEN = 12 };
 
+/* GRE: 16 bits of flags, then the EtherType; the checksum if there is one is next (RFC 2784). */
+enum { GRE_CHECK = 4, GRE_HLEN = 4, GRE_CSUM = 0x8000, GRE_KEY = 0x2000 };
+
 static inline uint16_t load_be16(const uint8_t *p)
 {
 	return (uint16_t)(p[0] << 8 | p[1]);
@@ -130,6 +136,12 @@ static inline void store_le16(uint8_t *p, uint16_t v)
 {
 	p[0] = (uint8_t)v;
 	p[1] = (uint8_t)(v >> 8);
+}
+
+static inline void store_le32(uint8_t *p, uint32_t v)
+{
+	store_le16(p, (uint16_t)v);
+	store_le16(p + 2, (uint16_t)(v >> 16));
 }
 
 /* Bytes as they lie in memory: for comparing and for sums, which have no byte order. */
