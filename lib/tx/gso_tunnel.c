@@ -14,7 +14,7 @@
  */
 #include "gso.h"
 
-enum { GRE_WORD = 4, GUE_FLAGS = UDP_HLEN, GUE_PROTO, GUE_HLEN = 4 };
+enum { GRE_WORD = 4 }; /* bytes of what a flag adds */
 
 static const struct {
 	uint32_t types;	  /* one of these */
@@ -33,7 +33,7 @@ static const struct {
 static uint32_t find_gre(const struct leat_pkt *pkt)
 {
 	const struct leat_level *l = &pkt->lvl[0];
-	const uint8_t *udp = pkt->data + l->transport;
+	const uint8_t *gue = pkt->data + l->transport + UDP_HLEN;
 	uint32_t gap = pkt->lvl[1].network - l->transport;
 
 	if (l->tunnel == LEAT_TUNNEL_GRE)
@@ -41,8 +41,8 @@ static uint32_t find_gre(const struct leat_pkt *pkt)
 	if (l->tunnel == LEAT_TUNNEL_FOU && gap > UDP_HLEN)
 		return l->transport + UDP_HLEN;
 	if (l->tunnel == LEAT_TUNNEL_GUE && gap >= UDP_HLEN + GUE_HLEN &&
-	    udp[GUE_FLAGS] >> 6 == 0 && udp[GUE_PROTO] == PROTO_GRE)
-		return l->transport + UDP_HLEN + GUE_HLEN + (udp[GUE_FLAGS] & 0x1fu) * 4;
+	    !(gue[GUE_HLEN_UNITS] & GUE_VARIANT) && gue[GUE_PROTOCOL] == PROTO_GRE)
+		return l->transport + UDP_HLEN + GUE_HLEN + (gue[GUE_HLEN_UNITS] & GUE_UNITS) * 4u;
 	return 0;
 }
 
