@@ -189,7 +189,7 @@ static bool may_be_big(const struct leat_gro_conf *conf, const struct leat_pkt *
 	if (pkt->levels > 1)
 		return false;
 	return pkt->lvl[0].version == 4 || conf->no_jumbogram ||
-	       pkt->data - pkt->head >= IP6_EXT_UNIT;
+	       pkt->data - pkt->head >= IP6_JUMBO_HLEN;
 }
 
 static void set_limits(const struct leat_gro *gro, struct leat_gro_flow *flow,
@@ -295,10 +295,13 @@ static enum leat_gro_reason refuse_tunnel(struct leat_pkt *pkt, const struct lea
 {
 	bool right;
 
-	if (is_remcsum(pkt) && pkt->csum != LEAT_CSUM_PARTIAL)
-		right = proto->pseudo && pseudo_right(pkt, proto, seg);
-	else
+	if (!is_remcsum(pkt))
 		right = csum_right(pkt, proto, seg);
+	else if (pkt->csum == LEAT_CSUM_PARTIAL)
+		right = partial_right(pkt, proto, seg);
+	else
+		right = proto->pseudo && pseudo_right(pkt, proto, seg) &&
+			leat_gro_tunnel_covers(pkt);
 	return right ? leat_gro_tunnel_refuse(pkt) : LEAT_GRO_L4_CSUM;
 }
 

@@ -77,6 +77,9 @@ enum leat_gro_reason leat_gro_tunnel_refuse_ip(const struct leat_pkt *pkt);
  * field to hold the pseudo-header sum. */
 enum leat_gro_reason leat_gro_tunnel_refuse(const struct leat_pkt *pkt);
 
+/* Is there something to vouch for an innermost checksum that the tunnel leaves to the receiver? */
+bool leat_gro_tunnel_covers(const struct leat_pkt *pkt);
+
 /* Do tunnel and inner IP header continue the flow's? The offsets are the same. */
 enum leat_gro_reason leat_gro_tunnel_differ(const struct leat_gro_flow *flow,
 					    const struct leat_pkt *pkt);

@@ -9,8 +9,6 @@
  */
 #include "gro_ip.h"
 
-enum { JUMBO_OPTION = 0xc2, JUMBO_OPTION_LEN = 4 };
-
 /* The levels whose IDs are all the same, as gso_type says it. */
 static uint32_t fixed_ids(const struct leat_gro_flow *flow)
 {
@@ -40,20 +38,17 @@ static void insert_jumbo(struct leat_pkt *head)
 	uint32_t at = l->network + (uint32_t)IP6_HLEN;
 	uint8_t *hop;
 
-	memmove(head->data - IP6_EXT_UNIT, head->data, at);
-	head->data -= IP6_EXT_UNIT;
-	head->len += IP6_EXT_UNIT;
-	head->headlen += IP6_EXT_UNIT;
-	head->payload += IP6_EXT_UNIT;
-	l->transport += IP6_EXT_UNIT;
+	memmove(head->data - IP6_JUMBO_HLEN, head->data, at);
+	head->data -= IP6_JUMBO_HLEN;
+	head->len += IP6_JUMBO_HLEN;
+	head->headlen += IP6_JUMBO_HLEN;
+	head->payload += IP6_JUMBO_HLEN;
+	l->transport += IP6_JUMBO_HLEN;
 	l->flags |= LEAT_IP_OPTIONS | LEAT_IP_JUMBO;
 
 	hop = head->data + at;
-	hop[0] = head->data[l->network + IP6_NEXTHDR];
-	hop[1] = 0;
-	hop[2] = JUMBO_OPTION;
-	hop[3] = JUMBO_OPTION_LEN;
-	store_be32(hop + 4, head->len - at);
+	store_be32(hop, (uint32_t)head->data[l->network + IP6_NEXTHDR] << 24 | IP6_JUMBO);
+	store_be32(hop + IP6_JUMBO_LEN, head->len - at);
 	head->data[l->network + IP6_NEXTHDR] = PROTO_HOPOPTS;
 }
 
