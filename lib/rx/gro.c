@@ -84,7 +84,7 @@ int leat_gro_init(struct leat_gro *gro, const struct leat_gro_conf *conf, void *
 	*gro = (struct leat_gro){.conf = full, .oldest = NIL, .youngest = NIL};
 	gro->tcp = full.fraglist ? &leat_gro_list_tcp : &leat_gro_tcp;
 	gro->udp = full.fraglist ? &leat_gro_list_udp : full.udp ? &leat_gro_udp : NULL;
-	gro->sctp = NULL;
+	gro->sctp = full.sctp ? &leat_gro_sctp : NULL;
 	gro->bucket = mem;
 	gro->flow = (void *)((uint8_t *)mem + bucket_bytes(&full));
 	for (uint32_t i = 0; i < full.buckets; i++)
