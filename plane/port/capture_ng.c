@@ -26,12 +26,12 @@ enum {
 	OPT_TSOFFSET = 14,
 	OPT_HARDWARE = 15,
 
-	HEAD = 8,	     /* of a block: type, length */
-	WRAP = 12,	     /* that, and its length again behind the body */
-	SECTION_MIN = 28,    /* bytes of a section block */
-	SECTION_HEAD = 14,   /* with its major version */
-	PACKET_HEAD = 20,    /* of a packet block's body */
-	TSRESOL_TWO = 0x80,  /* a power of two */
+	HEAD = 8,	    /* of a block: type, length */
+	WRAP = 12,	    /* that, and its length again behind the body */
+	SECTION_MIN = 28,   /* bytes of a section block */
+	SECTION_HEAD = 14,  /* with its major version */
+	PACKET_HEAD = 20,   /* of a packet block's body */
+	TSRESOL_TWO = 0x80, /* a power of two */
 	INTERFACE_MAX = 1 << 20,
 };
 

@@ -23,8 +23,8 @@ enum {
 
 struct linktype {
 	const char *name;
-	uint16_t number; /* LINKTYPE_* of the registry */
-	uint8_t header;	 /* bytes of the link header; Ethernet's is none that would be replaced */
+	uint16_t number;  /* LINKTYPE_* of the registry */
+	uint8_t header;	  /* bytes of the link header; Ethernet's is none that would be replaced */
 	uint8_t protocol; /* offset of an EtherType in it, or LINKTYPE_BY_VERSION */
 };
 
