@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rule.h - where the kernel and the library are known to differ: named exclusions, each as
+ * narrow as it can be said.
+ *
+ * Those of GRO rest on a proof: what the library sent of a flow is, byte for byte and in order,
+ * what came in, and what the kernel sent is not.
+ */
+#ifndef CLI_VERIFY_RULE_H
+#define CLI_VERIFY_RULE_H
+
+#include "field.h"
+#include "frames.h"
+
+enum rule {
+	RULE_OVERTAKE, /* frames of a flow change places */
+	RULE_URGENT,
+	RULE_FFFF,
+	RULE_GRE_ID,
+	RULE_GRE_CSUM,
+	RULE_UFO_EIGHT,
+	RULE_UFO6_ID,
+	RULE_VNET_LATE,
+	RULES,
+};
+
+const char *rule_name(enum rule rule);
+const char *rule_about(enum rule rule); /* a sentence */
+
+/* Frames of one flow, in order. */
+struct flow_frames {
+	const struct frames *of;
+	const unsigned *index;
+	unsigned n;
+};
+
+/* The rule by which the kernel sent `sent` where `in` came in; RULES if there is none. */
+enum rule rule_of_train(const struct flow_frames *in, const struct flow_frames *sent);
+
+/* The fields in which two frames differ. */
+field_set rule_fields(const uint8_t *a, uint32_t a_len, const uint8_t *b, uint32_t b_len);
+
+/* The rule by which the two answers to a super-packet differ; RULES if there is none. */
+struct super_answers {
+	const struct frame_meta *meta;
+	const uint8_t *frame;
+	uint32_t len;
+	int kernel_refused, ours_refused;
+	const struct frames *kernel, *ours;
+};
+enum rule rule_of_super(const struct super_answers *answers);
+
+#endif
