@@ -11,6 +11,39 @@
 
 enum { TRIES = 10000, QUESTION = 256 };
 
+/* Whether the kernel merges anything of a train without troubles. */
+static bool merges(struct judge *j, const struct wild_kind *kind)
+{
+	static const struct frame_meta plain;
+	struct wild_train_conf conf = {.kind = *kind, .frames = 8, .flows = 1, .tame = true};
+
+	wild_train_make(&j->train, &conf, 1, 1);
+	frames_clear(&j->in);
+	for (unsigned i = 0; i < j->train.n; i++)
+		frames_add(&j->in, j->train.frame[i].bytes, j->train.frame[i].len, &plain);
+	return kernel_gro(&j->kernel, &j->in, &j->kernel_shown, &j->kernel_sent) == 0 &&
+	       j->kernel_shown.n < j->in.n;
+}
+
+const char *judge_lacks(struct judge *j, const struct type *type)
+{
+	const char *lacks = type_lacks(type, &j->kernel);
+	unsigned n;
+	const struct wild_kind *kinds = wild_kinds(&n);
+
+	if (lacks || type->mode != TYPE_GRO || type->refused)
+		return lacks;
+	for (unsigned i = 0; i < n; i++) {
+		struct wild_kind kind = kinds[i];
+
+		kind.vlans = type->vlan ? 1 : 0;
+		if (type_takes(type, &kind) && merges(j, &kind))
+			return NULL;
+	}
+	return type->vlan ? "this kernel merges no frame with a tag in it (no 8021q)" :
+			    "this kernel merges nothing of it";
+}
+
 int judge_open(struct judge *j, int *code, char *err, size_t err_len)
 {
 	memset(j, 0, sizeof(*j));
@@ -21,7 +54,10 @@ int judge_open(struct judge *j, int *code, char *err, size_t err_len)
 		*code = 1;
 		return -ENOMEM;
 	}
-	return kernel_open(&j->kernel, code, err, err_len);
+	if (kernel_open(&j->kernel, code, err, err_len))
+		return -EIO;
+	j->vlan = merges(j, &(struct wild_kind){.type = WILD_TCP4, .vlans = 1});
+	return 0;
 }
 
 void judge_close(struct judge *j)
@@ -84,7 +120,7 @@ static void count(struct row *row, const struct verdict_of *v, const struct wild
 
 /* Trains: */
 
-static struct wild_train_conf conf_of_train(const struct wild_kind *kind, uint64_t seed,
+static struct wild_train_conf conf_of_train(const struct wild_kind *kind, bool tags, uint64_t seed,
 					    uint64_t number)
 {
 	static const uint16_t frames[] = {64, 16, 64, 100, 8, 64, 160, 32};
@@ -98,6 +134,7 @@ static struct wild_train_conf conf_of_train(const struct wild_kind *kind, uint64
 		.frames = frames[r % 8],
 		.flows = flows[r / 8 % 8],
 		.mtu = mtus[r / 64 % 8],
+		.avoid = {[WILD_TAG] = !tags, [WILD_INNER_TAG] = !tags},
 	};
 }
 
@@ -123,7 +160,10 @@ static void make_train(struct judge *j, const struct type *type, uint64_t seed, 
 {
 	static const struct frame_meta plain;
 	struct wild_kind kind = pick_kind(type, number);
-	struct wild_train_conf conf = conf_of_train(&kind, seed, number);
+	struct wild_train_conf conf;
+
+	kind.vlans = !j->vlan ? 0 : type->vlan ? 1 + number % 2 : kind.vlans;
+	conf = conf_of_train(&kind, j->vlan, seed, number);
 
 	for (unsigned i = 0; i < TRIES; i++) {
 		wild_train_make(&j->train, &conf, seed, number + ((uint64_t)i << 40));

@@ -14,11 +14,15 @@ struct judge {
 	struct wild_train train;
 	struct wild_super super;
 	struct frames in, kernel_shown, kernel_sent, ours_shown, ours_sent;
+	bool vlan; /* the kernel merges frames with tags */
 };
 
 /* As kernel_open(). */
 int judge_open(struct judge *judge, int *code, char *err, size_t err_len);
 void judge_close(struct judge *judge);
+
+/* Why the running kernel cannot judge the type, or NULL: it can. Asks it. */
+const char *judge_lacks(struct judge *judge, const struct type *type);
 
 /* Ask question `number` of the row's type and count the answer. 0, or -EIO: the machinery
  * failed. */

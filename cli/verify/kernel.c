@@ -68,8 +68,17 @@ static int unshare_all(void)
 	return write_text("/proc/self/gid_map", map);
 }
 
-/* A namespace of the network, and a view of /sys that shows it. Nobody but us speaks there: no
- * IPv6 addresses, so no neighbour discovery. */
+/* Nobody but us is to speak in the namespace, so no neighbour discovery; and a bridge is not to
+ * look into what it forwards. */
+static const char *const sysctls[][2] = {
+	{"/proc/sys/net/ipv6/conf/all/disable_ipv6", "1"},
+	{"/proc/sys/net/ipv6/conf/default/disable_ipv6", "1"},
+	{"/proc/sys/net/bridge/bridge-nf-call-iptables", "0"},
+	{"/proc/sys/net/bridge/bridge-nf-call-ip6tables", "0"},
+	{"/proc/sys/net/bridge/bridge-nf-call-arptables", "0"},
+};
+
+/* A namespace of the network, and a view of /sys that shows it. */
 static int enter_namespace(char *err, size_t err_len)
 {
 	int e = unshare_all();
@@ -79,8 +88,8 @@ static int enter_namespace(char *err, size_t err_len)
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
 	    mount("sysfs", "/sys", "sysfs", 0, NULL))
 		return fail(err, err_len, -errno, "mounting /sys");
-	write_text("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1");
-	write_text("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1");
+	for (unsigned i = 0; i < sizeof(sysctls) / sizeof(sysctls[0]); i++)
+		write_text(sysctls[i][0], sysctls[i][1]);
 	return 0;
 }
 
@@ -191,6 +200,9 @@ static int open_gro(struct kernel *k, char *err, size_t err_len)
 	k->timeout = open("/sys/class/net/gro0/gro_flush_timeout", O_WRONLY | O_CLOEXEC);
 	if (k->timeout < 0)
 		return fail(err, err_len, -errno, "gro_flush_timeout");
+	k->ticker = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (k->ticker < 0)
+		return fail(err, err_len, -errno, "a TCP socket");
 	open_ports(k);
 	k->shown = kernel_shown_open("gro0");
 	return k->shown < 0 ? fail(err, err_len, k->shown, "a packet socket") : 0;
@@ -200,7 +212,7 @@ int kernel_open(struct kernel *k, int *code, char *err, size_t err_len)
 {
 	int e;
 
-	*k = (struct kernel){{-1, -1}, {-1, -1}, -1, -1, 0, 0, 0, NULL, 0, 0, 0, 0, 0, 0};
+	*k = (struct kernel){{-1, -1}, {-1, -1}, -1, -1, -1, 0, 0, 0, NULL, 0, 0, 0, 0, 0, 0};
 	*code = EXIT_CANNOT;
 	k->buffer = malloc(1 << 20);
 	if (!k->buffer)
@@ -233,5 +245,6 @@ void kernel_close(struct kernel *k)
 	close_one(k->gro[1]);
 	close_one(k->shown);
 	close_one(k->timeout);
+	close_one(k->ticker);
 	free(k->buffer);
 }

@@ -23,6 +23,7 @@ struct kernel {
 	int gso[2], gro[2]; /* the TAPs */
 	int shown;	    /* the packet socket on gro[0] */
 	int timeout;	    /* gro_flush_timeout of gro[0] */
+	int ticker;	    /* a socket that never sent */
 	unsigned hdr_len;   /* of the header in front of what is written to gso[0] */
 	uint64_t marks;	    /* markers sent so far */
 	uint64_t ticks;	    /* trains written again for a tick */

@@ -29,6 +29,8 @@ struct type {
 	bool nonsense;		/* GSO: what is said of the packet is wrong */
 	bool fixed_id;		/* GRO: only trains that begin with two equal IDs */
 	bool ecn;		/* GSO: only packets with CWR */
+	bool vlan;		/* GRO: always tagged */
+	bool refused;		/* GRO: never merged, and so it is to be */
 };
 
 extern const struct type types[];
