@@ -86,7 +86,7 @@ extern const struct wild_place wild_somewhere; /* for who does not care */
 enum wild_trouble {
 	WILD_SEQ_GAP,	/* bytes missing before it */
 	WILD_DUPLICATE, /* the frame before it once more */
-	WILD_SWAPPED,	/* it and the next of its flow change places */
+	WILD_SWAPPED,	/* it and the frame after it change places */
 	WILD_SMALLER,	/* one short frame */
 	WILD_LARGER,	/* one long frame */
 	WILD_SIZE,	/* longer or shorter from here on */
@@ -107,7 +107,8 @@ enum wild_trouble {
 	WILD_TCP_OPTLEN,  /* another length */
 	WILD_DOFF,	  /* below 5, or past the end */
 	WILD_L4_CSUM,	  /* wrong */
-	WILD_L4_FFFF,	  /* right, written 0xffff in place of 0 */
+	WILD_L4_FFFF,	  /* 0 as a sum, written 0xffff */
+	WILD_L4_0,	  /* the same, written 0 */
 	WILD_L4_ZERO,	  /* UDP: none */
 	WILD_UDP_LEN,	  /* shorter or longer than the IP packet */
 	WILD_PORTS,	  /* another flow's */
@@ -194,7 +195,7 @@ struct wild_train {
 	unsigned n;
 	struct wild_kind kind;	       /* vlans as drawn */
 	unsigned count[WILD_TROUBLES]; /* frames befallen by each */
-	void *own;
+	unsigned room;
 };
 
 /* Make the train of this seed and number, 2 frames at least. */
@@ -228,7 +229,6 @@ struct wild_super {
 	 * SCTP the parts are its packets. */
 	uint32_t part[WILD_PARTS_MAX];
 	unsigned parts;
-	void *own;
 };
 
 void wild_super_make(struct wild_super *super, const struct wild_super_conf *conf, uint64_t seed,
