@@ -125,18 +125,20 @@ static void set_different(struct verdict_of *v, const struct difference *d, uint
 static void compare_flow(const struct flow_frames f[LISTS], uint64_t key, struct verdict_of *v)
 {
 	struct difference d = {0};
-	enum rule rule;
+	bool merged, sent;
+	uint32_t rules;
 
 	if (!agree(&f[IN], &f[OURS_SENT], "what came in, and what we sent", &d)) {
 		set_different(v, &d, key);
 		return;
 	}
-	if (agree(&f[KERNEL_SHOWN], &f[OURS_SHOWN], "merged", &d) &&
-	    agree(&f[KERNEL_SENT], &f[OURS_SENT], "sent", &d))
+	sent = agree(&f[KERNEL_SENT], &f[OURS_SENT], "sent", &d);
+	merged = agree(&f[KERNEL_SHOWN], &f[OURS_SHOWN], "merged", &d);
+	if (merged && sent)
 		return;
-	rule = rule_of_train(&f[IN], &f[KERNEL_SENT]);
-	if (rule < RULES) {
-		v->rules |= 1u << rule;
+	rules = rule_of_train(&f[IN], &f[KERNEL_SENT]);
+	if (merged ? rules : rules & RULES_OF_MERGING) {
+		v->rules |= rules;
 		v->verdict = v->verdict == VERDICT_SAME ? VERDICT_EXCLUDED : v->verdict;
 		return;
 	}

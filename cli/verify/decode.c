@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHOWN = 160, FIELDS_SHOWN = 24 };
+enum { SHOWN = 160, FIELDS_SHOWN = 24, FRAMES_SHOWN = 64 };
 
 static void print_hex(FILE *to, const char *who, const uint8_t *p, uint32_t len)
 {
@@ -96,13 +96,33 @@ static void print_frame(FILE *to, unsigned i, const uint8_t *frame, uint32_t len
 /* The frames of the flow, as they came in. */
 static void print_flow(FILE *to, const struct report_question *q, uint64_t flow)
 {
-	for (unsigned i = 0; i < q->train->n; i++) {
+	unsigned shown = 0;
+
+	for (unsigned i = 0; i < q->train->n && shown < FRAMES_SHOWN; i++) {
 		const uint8_t *frame = frames_bytes(q->train, i);
 		uint32_t len = q->train->frame[i].len;
 
-		if (compare_flow_of(frame, len) == flow)
-			print_frame(to, i, frame, len, q->reason[i]);
+		if (compare_flow_of(frame, len) != flow)
+			continue;
+		print_frame(to, i, frame, len, q->reason[i]);
+		shown++;
 	}
+}
+
+/* The flow's frames of an answer: their lengths, and gso_size where there is one. */
+static void print_list(FILE *to, const char *who, const struct frames *frames, uint64_t flow)
+{
+	fprintf(to, "  %-7s", who);
+	for (unsigned i = 0; i < frames->n; i++) {
+		const struct frame_at *f = &frames->frame[i];
+
+		if (compare_flow_of(frames_bytes(frames, i), f->len) != flow)
+			continue;
+		fprintf(to, " %u", f->len);
+		if (f->meta.gso_size > 0)
+			fprintf(to, "/%u", f->meta.gso_size);
+	}
+	fprintf(to, "\n");
 }
 
 char *report_decode(const struct difference *d, const struct report_question *question)
@@ -117,8 +137,11 @@ char *report_decode(const struct difference *d, const struct report_question *qu
 		return NULL;
 	fprintf(to, "  %s; %s: %u frames against our %u; frame %u against our %u\n%s",
 		question->kind, d->what, d->a->n, d->b->n, d->i, d->j, question->about);
-	if (question->train)
+	if (question->train) {
 		print_flow(to, question, d->flow);
+		print_list(to, "theirs", d->a, d->flow);
+		print_list(to, "ours", d->b, d->flow);
+	}
 	if (has_a) {
 		print_hex(to, "theirs", frames_bytes(d->a, d->i), a->len);
 		print_meta(to, "theirs", &a->meta);

@@ -10,7 +10,7 @@
 
 static const struct {
 	const char *name, *about;
-} rules[RULES] = {
+} table[RULES] = {
 	[RULE_OVERTAKE] = {"overtake", "Linux lets a frame that it does not match with what GRO "
 				       "holds (bad checksum, IP options, another MAC address) "
 				       "overtake held frames of its flow"},
@@ -18,8 +18,8 @@ static const struct {
 				   "not set, and sends all with the first one's"},
 	[RULE_FFFF] = {"ffff", "Linux merges frames with a checksum of 0xffff, and sends them with "
 			       "0"},
-	[RULE_GRE_ID] = {"gre-id", "Linux loses the fixed inner IDs of a train in GRE, and sends "
-				   "them incrementing"},
+	[RULE_FIXED_ID] = {"fixed-id", "Linux loses that the IDs of a train were fixed, if it is "
+				       "UDP or in GRE, and sends them incrementing"},
 	[RULE_GRE_CSUM] = {"gre-csum", "Linux sends a wrong GRE checksum for a merged train"},
 	[RULE_UFO_EIGHT] = {"ufo-eight", "Linux makes broken fragments where gso_size is no "
 					 "multiple of 8"},
@@ -30,13 +30,15 @@ static const struct {
 
 const char *rule_name(enum rule rule)
 {
-	return rules[rule].name;
+	return table[rule].name;
 }
 
 const char *rule_about(enum rule rule)
 {
-	return rules[rule].about;
+	return table[rule].about;
 }
+
+enum { UDP = 17 };
 
 static void parse(struct leat_pkt *pkt, const uint8_t *frame, uint32_t len)
 {
@@ -45,15 +47,30 @@ static void parse(struct leat_pkt *pkt, const uint8_t *frame, uint32_t len)
 	leat_parse(&wild_ports, &pkt, 1);
 }
 
-field_set rule_fields(const uint8_t *a, uint32_t a_len, const uint8_t *b, uint32_t b_len)
+static bool is_checksum(unsigned field)
+{
+	if (field_is_inner(field))
+		field = field - FIELD_INNER + FIELD_IP;
+	return field == FIELD_IP_CSUM || field == FIELD_TCP_CSUM || field == FIELD_UDP_CSUM ||
+	       field == FIELD_GRE_CSUM;
+}
+
+/* The fields in which the frames differ. A checksum of 0xffff that became 0 does not count, and
+ * sets *ffff. */
+static field_set find_fields(const uint8_t *a, uint32_t a_len, const uint8_t *b, uint32_t b_len,
+			     bool *ffff)
 {
 	uint32_t len = a_len < b_len ? a_len : b_len;
-	struct leat_pkt pkt;
 	field_set set = a_len == b_len ? 0 : field_bit(FIELD_PAYLOAD);
+	struct leat_pkt pkt;
 
 	parse(&pkt, a, a_len);
 	for (uint32_t i = 0; i < len; i++) {
-		if (a[i] != b[i])
+		if (a[i] == b[i])
+			continue;
+		if (a[i] == 0xff && b[i] == 0 && is_checksum(field_at(&pkt, i)))
+			*ffff = true;
+		else
 			set |= field_bit(field_at(&pkt, i));
 	}
 	return set;
@@ -76,25 +93,15 @@ static bool is_same(const struct flow_frames *a, unsigned i, const struct flow_f
 	       memcmp(bytes(a, i), bytes(b, j), at(a, i)->len) == 0;
 }
 
-/* Whether every differing byte of `b` is 0 where `a` has 0xff. */
-static bool is_ffff(const uint8_t *a, const uint8_t *b, uint32_t len)
-{
-	for (uint32_t i = 0; i < len; i++) {
-		if (a[i] != b[i] && (a[i] != 0xff || b[i] != 0))
-			return false;
-	}
-	return true;
-}
-
-/* Pair each frame that was sent with an equal one that came in; then what is left over, in order,
- * with each other. */
+/* What the kernel did to a flow: the rules by which it did, and whether one of them covers all. */
 struct pairing {
 	uint8_t *in_used, *sent_used;
-	field_set fields; /* in which those left over differ */
-	unsigned left;
-	bool moved, ffff;
+	field_set id; /* where GSO is not told of fixed IDs: the fields that then differ */
+	uint32_t rules;
+	bool unknown;
 };
 
+/* Pair each frame that was sent with an equal one that came in. */
 static void pair_equal(struct pairing *p, const struct flow_frames *in,
 		       const struct flow_frames *sent)
 {
@@ -105,30 +112,10 @@ static void pair_equal(struct pairing *p, const struct flow_frames *in,
 			if (p->in_used[j] || !is_same(sent, i, in, j))
 				continue;
 			p->in_used[j] = p->sent_used[i] = 1;
-			p->moved |= i != j;
+			p->rules |= i != j ? 1u << RULE_OVERTAKE : 0;
 		}
 		while (from < in->n && p->in_used[from])
 			from++;
-	}
-}
-
-static void pair_left(struct pairing *p, const struct flow_frames *in,
-		      const struct flow_frames *sent)
-{
-	unsigned j = 0;
-
-	p->ffff = true;
-	for (unsigned i = 0; i < sent->n; i++) {
-		if (p->sent_used[i])
-			continue;
-		while (p->in_used[j])
-			j++;
-		p->fields |=
-			rule_fields(bytes(in, j), at(in, j)->len, bytes(sent, i), at(sent, i)->len);
-		p->ffff = p->ffff && is_ffff(bytes(in, j), bytes(sent, i), at(in, j)->len);
-		p->moved |= i != j;
-		p->left++;
-		j++;
 	}
 }
 
@@ -137,44 +124,80 @@ static bool within(field_set set, field_set allowed)
 	return (set & ~allowed) == 0;
 }
 
-static enum rule judge(const struct pairing *p)
+/* By which rules a frame that came in was sent with these fields changed. */
+static uint32_t judge_fields(field_set fields, field_set id, bool ffff)
 {
-	const field_set id = field_bit(field_inner(FIELD_IP_ID)) |
-			     field_bit(field_inner(FIELD_IP_CSUM)) | field_bit(FIELD_GRE_CSUM);
 	const field_set urgent = field_bit(FIELD_TCP_URG) | field_bit(field_inner(FIELD_TCP_URG));
 	const field_set sums = field_bit(FIELD_TCP_CSUM) | field_bit(field_inner(FIELD_TCP_CSUM)) |
 			       field_bit(FIELD_GRE_CSUM) | field_bit(FIELD_UDP_CSUM);
+	uint32_t rules = ffff ? 1u << RULE_FFFF : 0;
 
-	if (p->left == 0)
-		return p->moved ? RULE_OVERTAKE : RULES;
-	if ((p->fields & urgent) && within(p->fields, urgent | sums))
-		return RULE_URGENT;
-	if (p->ffff)
-		return RULE_FFFF;
-	if (p->fields == field_bit(FIELD_GRE_CSUM))
-		return RULE_GRE_CSUM;
-	if (within(p->fields, id))
-		return RULE_GRE_ID;
-	return RULES;
+	if (fields & urgent) {
+		rules |= 1u << RULE_URGENT;
+		fields &= ~(urgent | sums);
+	}
+	if (fields == field_bit(FIELD_GRE_CSUM))
+		return rules | 1u << RULE_GRE_CSUM;
+	if (fields != 0 && within(fields, id))
+		return rules | 1u << RULE_FIXED_ID;
+	return fields == 0 ? rules : 0;
 }
 
-enum rule rule_of_train(const struct flow_frames *in, const struct flow_frames *sent)
+/* The frame that `sent` number `i` was when it came in: one with the same payload. */
+static void pair_changed(struct pairing *p, const struct flow_frames *in,
+			 const struct flow_frames *sent, unsigned i)
 {
-	struct pairing p = {0};
-	enum rule rule = RULES;
+	for (unsigned j = 0; j < in->n; j++) {
+		bool ffff = false;
+		uint32_t rules;
 
-	if (in->n != sent->n)
-		return RULES;
-	p.in_used = calloc(in->n + 1, 1);
-	p.sent_used = calloc(in->n + 1, 1);
-	if (p.in_used && p.sent_used) {
-		pair_equal(&p, in, sent);
-		pair_left(&p, in, sent);
-		rule = judge(&p);
+		if (p->in_used[j])
+			continue;
+		rules = judge_fields(find_fields(bytes(in, j), at(in, j)->len, bytes(sent, i),
+						 at(sent, i)->len, &ffff),
+				     p->id, ffff);
+		if (rules == 0)
+			continue;
+		p->in_used[j] = 1;
+		p->rules |= rules | (i != j ? 1u << RULE_OVERTAKE : 0);
+		return;
+	}
+	p->unknown = true;
+}
+
+static field_set id_fields(const struct flow_frames *in)
+{
+	const field_set inner = field_bit(field_inner(FIELD_IP_ID)) |
+				field_bit(field_inner(FIELD_IP_CSUM)) | field_bit(FIELD_GRE_CSUM) |
+				field_bit(FIELD_UDP_CSUM);
+	const field_set only = field_bit(FIELD_IP_ID) | field_bit(FIELD_IP_CSUM);
+	struct leat_pkt pkt;
+
+	parse(&pkt, bytes(in, 0), at(in, 0)->len);
+	if (pkt.levels == 2 && (pkt.lvl[0].tunnel == LEAT_TUNNEL_GRE || pkt.lvl[1].protocol == UDP))
+		return inner;
+	return pkt.levels == 1 && pkt.lvl[0].protocol == UDP ? only : 0;
+}
+
+uint32_t rule_of_train(const struct flow_frames *in, const struct flow_frames *sent)
+{
+	struct pairing p = {.unknown = in->n != sent->n || in->n == 0};
+
+	if (p.unknown)
+		return 0;
+	p.id = id_fields(in);
+	p.in_used = calloc(in->n, 1);
+	p.sent_used = calloc(in->n, 1);
+	if (!p.in_used || !p.sent_used)
+		abort();
+	pair_equal(&p, in, sent);
+	for (unsigned i = 0; i < sent->n && !p.unknown; i++) {
+		if (!p.sent_used[i])
+			pair_changed(&p, in, sent, i);
 	}
 	free(p.in_used);
 	free(p.sent_used);
-	return rule;
+	return p.unknown ? 0 : p.rules;
 }
 
 /* All fragments alike but for their identification. */

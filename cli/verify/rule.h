@@ -16,13 +16,16 @@ enum rule {
 	RULE_OVERTAKE, /* frames of a flow change places */
 	RULE_URGENT,
 	RULE_FFFF,
-	RULE_GRE_ID,
+	RULE_FIXED_ID,
 	RULE_GRE_CSUM,
 	RULE_UFO_EIGHT,
 	RULE_UFO6_ID,
 	RULE_VNET_LATE,
 	RULES,
 };
+
+/* Those that change what is merged; by the others only what is sent differs. */
+#define RULES_OF_MERGING (1u << RULE_OVERTAKE | 1u << RULE_URGENT | 1u << RULE_FFFF)
 
 const char *rule_name(enum rule rule);
 const char *rule_about(enum rule rule); /* a sentence */
@@ -34,11 +37,9 @@ struct flow_frames {
 	unsigned n;
 };
 
-/* The rule by which the kernel sent `sent` where `in` came in; RULES if there is none. */
-enum rule rule_of_train(const struct flow_frames *in, const struct flow_frames *sent);
-
-/* The fields in which two frames differ. */
-field_set rule_fields(const uint8_t *a, uint32_t a_len, const uint8_t *b, uint32_t b_len);
+/* The rules, as bits, by which the kernel sent `sent` where `in` came in; 0: they do not explain
+ * it, or there is nothing to explain. */
+uint32_t rule_of_train(const struct flow_frames *in, const struct flow_frames *sent);
 
 /* The rule by which the two answers to a super-packet differ; RULES if there is none. */
 struct super_answers {
