@@ -25,12 +25,14 @@ static void print_meta(FILE *to, const char *who, const struct frame_meta *m)
 }
 
 /* Runs of differing bytes, each with the field it begins in. */
-static void print_fields(FILE *to, const uint8_t *a, const uint8_t *b, uint32_t len)
+static void print_fields(FILE *to, const uint8_t *a, uint32_t a_len, const uint8_t *b,
+			 uint32_t b_len)
 {
+	uint32_t len = a_len < b_len ? a_len : b_len;
 	struct leat_pkt pkt = {0}, *p = &pkt;
 	unsigned shown = 0;
 
-	leat_pkt_init(&pkt, (uint8_t *)a, len);
+	leat_pkt_init(&pkt, (uint8_t *)a, a_len);
 	leat_parse(&wild_ports, &p, 1);
 	for (uint32_t i = 0; i < len; i++) {
 		unsigned field;
@@ -151,8 +153,8 @@ char *report_decode(const struct difference *d, const struct report_question *qu
 		print_meta(to, "ours", &b->meta);
 	}
 	if (has_a && has_b)
-		print_fields(to, frames_bytes(d->a, d->i), frames_bytes(d->b, d->j),
-			     a->len < b->len ? a->len : b->len);
+		print_fields(to, frames_bytes(d->a, d->i), a->len, frames_bytes(d->b, d->j),
+			     b->len);
 	fclose(to);
 	return text;
 }

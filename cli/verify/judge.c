@@ -192,25 +192,81 @@ static void describe_train(const struct wild_train *t, char *text, size_t len)
 		snprintf(text + n, len - n, "\n");
 }
 
-static int judge_train(struct judge *j, struct row *row, uint64_t seed, uint64_t number)
+/* Ask both; -EIO: the machinery failed. */
+static int ask_train(struct judge *j, struct verdict_of *v)
 {
 	struct train_answers answers = {&j->in, &j->kernel_shown, &j->kernel_sent, &j->ours_shown,
 					&j->ours_sent};
+
+	if (ours_gro(&j->ours, &j->in, &j->ours_shown, &j->ours_sent) ||
+	    kernel_gro(&j->kernel, &j->in, &j->kernel_shown, &j->kernel_sent))
+		return -EIO;
+	*v = compare_train(&answers);
+	return 0;
+}
+
+/* Take the frames out of the train that GRO passed on without looking for their flow; gives how
+ * many, and how many of them were not parsed. */
+static unsigned drop_passed(struct judge *j, unsigned *malformed)
+{
+	const uint64_t passing = 1u << LEAT_GRO_NOT_PARSED | 1u << LEAT_GRO_IP_OPTIONS |
+				 1u << LEAT_GRO_IP_FRAGMENT | 1u << LEAT_GRO_IP_CSUM |
+				 1u << LEAT_GRO_LENGTH | 1u << LEAT_GRO_L4_CSUM |
+				 1u << LEAT_GRO_UDP_ZERO_CSUM | 1u << LEAT_GRO_NO_PAYLOAD;
+	unsigned to = 0, n = j->in.n;
+
+	*malformed = 0;
+	for (unsigned i = 0; i < n; i++) {
+		*malformed += j->ours.reason[i] == LEAT_GRO_NOT_PARSED;
+		if (!(passing >> j->ours.reason[i] & 1))
+			j->in.frame[to++] = j->in.frame[i];
+	}
+	j->in.n = to;
+	return n - to;
+}
+
+/* What was explained by frames that overtake, or could be by malformed ones, has to be the same
+ * without such frames. */
+static int ask_again(struct judge *j, struct verdict_of *v)
+{
+	struct verdict_of again;
+	unsigned malformed, dropped;
+
+	if (v->verdict == VERDICT_SAME)
+		return 0;
+	if (v->verdict == VERDICT_EXCLUDED && !(v->rules & 1u << RULE_OVERTAKE))
+		return 0;
+	dropped = drop_passed(j, &malformed);
+	if (dropped == 0 || (v->verdict == VERDICT_DIFFERENT && malformed == 0))
+		return 0;
+	if (ask_train(j, &again))
+		return -EIO;
+	if (again.verdict == VERDICT_DIFFERENT) {
+		*v = again;
+	} else if (v->verdict == VERDICT_DIFFERENT) {
+		v->verdict = VERDICT_EXCLUDED;
+		v->rules |= again.rules | 1u << RULE_MALFORMED;
+	}
+	return 0;
+}
+
+static int judge_train(struct judge *j, struct row *row, uint64_t seed, uint64_t number)
+{
 	uint64_t before[LEAT_GRO_REASONS];
 	struct verdict_of v;
 	char question[QUESTION];
 
 	make_train(j, row->type, seed, number);
 	memcpy(before, j->ours.gro.count, sizeof(before));
-	if (ours_gro(&j->ours, &j->in, &j->ours_shown, &j->ours_sent) ||
-	    kernel_gro(&j->kernel, &j->in, &j->kernel_shown, &j->kernel_sent))
+	if (ask_train(j, &v))
 		return -EIO;
 	for (unsigned r = 0; r < LEAT_GRO_REASONS; r++)
 		row->reason[r] += j->ours.gro.count[r] - before[r];
 	row->frames += j->in.n;
 	row->shown += j->kernel_shown.n;
 	row->sent += j->kernel_sent.n;
-	v = compare_train(&answers);
+	if (ask_again(j, &v))
+		return -EIO;
 	describe_train(&j->train, question, sizeof(question));
 	count(row, &v, &j->train.kind, number,
 	      (struct report_question){NULL, question, &j->in, j->ours.reason});

@@ -21,6 +21,8 @@ static const struct {
 	[RULE_FIXED_ID] = {"fixed-id", "Linux loses that the IDs of a train were fixed, if it is "
 				       "UDP or in GRE, and sends them incrementing"},
 	[RULE_GRE_CSUM] = {"gre-csum", "Linux sends a wrong GRE checksum for a merged train"},
+	[RULE_MALFORMED] = {"malformed", "Linux ends a merge for a frame whose IP length is longer "
+					 "than the frame; for the library it belongs to no flow"},
 	[RULE_UFO_EIGHT] = {"ufo-eight", "Linux makes broken fragments where gso_size is no "
 					 "multiple of 8"},
 	[RULE_UFO6_ID] = {"ufo6-id", "the identification of IPv6 fragments is random in Linux"},
@@ -149,13 +151,14 @@ static void pair_changed(struct pairing *p, const struct flow_frames *in,
 {
 	for (unsigned j = 0; j < in->n; j++) {
 		bool ffff = false;
+		field_set fields;
 		uint32_t rules;
 
 		if (p->in_used[j])
 			continue;
-		rules = judge_fields(find_fields(bytes(in, j), at(in, j)->len, bytes(sent, i),
-						 at(sent, i)->len, &ffff),
-				     p->id, ffff);
+		fields = find_fields(bytes(in, j), at(in, j)->len, bytes(sent, i), at(sent, i)->len,
+				     &ffff);
+		rules = judge_fields(fields, p->id, ffff);
 		if (rules == 0)
 			continue;
 		p->in_used[j] = 1;
