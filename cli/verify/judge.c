@@ -174,8 +174,10 @@ static void make_train(struct judge *j, const struct type *type, uint64_t seed, 
 	for (unsigned i = 0; i < j->train.n; i++) {
 		const struct wild_frame *f = &j->train.frame[i];
 
-		if (f->len >= 14) /* no TAP takes less */
-			frames_add(&j->in, f->bytes, f->len, &plain);
+		if (f->len < 14) /* no TAP takes less */
+			continue;
+		j->made_as[j->in.n] = f;
+		frames_add(&j->in, f->bytes, f->len, &plain);
 	}
 }
 
@@ -205,8 +207,17 @@ static int ask_train(struct judge *j, struct verdict_of *v)
 	return 0;
 }
 
-/* Take the frames out of the train that GRO passed on without looking for their flow; gives how
- * many, and how many of them were not parsed. */
+static bool has_trouble(const struct wild_frame *f)
+{
+	for (unsigned t = 0; t < WILD_TROUBLES; t++) {
+		if (f->trouble[t])
+			return true;
+	}
+	return false;
+}
+
+/* Take the frames out of the train that GRO passed on without looking for their flow, and were
+ * made so that it does; gives how many, and how many of them are too short for their lengths. */
 static unsigned drop_passed(struct judge *j, unsigned *malformed)
 {
 	const uint64_t passing = 1u << LEAT_GRO_NOT_PARSED | 1u << LEAT_GRO_IP_OPTIONS |
@@ -217,8 +228,11 @@ static unsigned drop_passed(struct judge *j, unsigned *malformed)
 
 	*malformed = 0;
 	for (unsigned i = 0; i < n; i++) {
-		*malformed += j->ours.reason[i] == LEAT_GRO_NOT_PARSED;
-		if (!(passing >> j->ours.reason[i] & 1))
+		const struct wild_frame *f = j->made_as[i];
+
+		if ((passing >> j->ours.reason[i] & 1) && has_trouble(f))
+			*malformed += f->trouble[WILD_IP_LEN] || f->trouble[WILD_CUT];
+		else
 			j->in.frame[to++] = j->in.frame[i];
 	}
 	j->in.n = to;

@@ -14,7 +14,8 @@ struct judge {
 	struct wild_train train;
 	struct wild_super super;
 	struct frames in, kernel_shown, kernel_sent, ours_shown, ours_sent;
-	bool vlan; /* the kernel merges frames with tags */
+	const struct wild_frame *made_as[WILD_FRAMES_MAX]; /* each frame of `in` */
+	bool vlan;					   /* the kernel merges frames with tags */
 };
 
 /* As kernel_open(). */

@@ -75,7 +75,8 @@ static int read_tap(struct kernel *k, int tap, struct frames *to)
 		ssize_t n = read(tap, k->buffer, BUFFER);
 		struct frame_meta meta;
 
-		if (n < 0 && (errno != EAGAIN || !wait_for(tap)))
+		/* EINVAL: a packet that no header of the TAP describes, gone now. */
+		if (n < 0 && errno != EINVAL && (errno != EAGAIN || !wait_for(tap)))
 			return -EIO;
 		if (n < HDR_LEN)
 			continue;

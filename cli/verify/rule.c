@@ -26,6 +26,8 @@ static const struct {
 	[RULE_UFO_EIGHT] = {"ufo-eight", "Linux makes broken fragments where gso_size is no "
 					 "multiple of 8"},
 	[RULE_UFO6_ID] = {"ufo6-id", "the identification of IPv6 fragments is random in Linux"},
+	[RULE_UFO_LAX] = {"ufo-lax", "Linux cuts a datagram to fragments whatever csum_start and "
+				     "the ECN flag say; the library wants them right"},
 	[RULE_VNET_LATE] = {"late", "Linux takes a header that does not fit the frame, and drops "
 				    "the packet in its segmenter; the library refuses it at once"},
 };
@@ -40,7 +42,7 @@ const char *rule_about(enum rule rule)
 	return table[rule].about;
 }
 
-enum { UDP = 17 };
+enum { UDP = 17, FRAGMENT = 44 };
 
 static void parse(struct leat_pkt *pkt, const uint8_t *frame, uint32_t len)
 {
@@ -203,39 +205,64 @@ uint32_t rule_of_train(const struct flow_frames *in, const struct flow_frames *s
 	return p.unknown ? 0 : p.rules;
 }
 
+/* Where the identification of an IPv6 fragment is; 0: it is none. */
+static uint32_t find_frag_id(const uint8_t *frame, uint32_t len)
+{
+	struct leat_pkt pkt;
+	uint32_t at;
+	uint8_t next;
+
+	parse(&pkt, frame, len);
+	if (pkt.levels == 0 || pkt.lvl[0].version != 6)
+		return 0;
+	next = frame[pkt.lvl[0].network + 6];
+	at = pkt.lvl[0].network + 40u;
+	while (next != FRAGMENT && at + 8 <= len) {
+		next = frame[at];
+		at += 8 + 8u * frame[at + 1];
+	}
+	return at + 8 <= len ? at + 4 : 0;
+}
+
 /* All fragments alike but for their identification. */
 static bool differ_in_id(const struct frames *a, const struct frames *b)
 {
 	if (a->n != b->n || a->n == 0)
 		return false;
 	for (unsigned i = 0; i < a->n; i++) {
-		uint32_t len = a->frame[i].len, frag = 0;
-		struct leat_pkt pkt;
+		const uint8_t *p = frames_bytes(a, i), *q = frames_bytes(b, i);
+		uint32_t len = a->frame[i].len, id = find_frag_id(p, len);
 
-		if (b->frame[i].len != len)
+		if (b->frame[i].len != len || id == 0)
 			return false;
-		parse(&pkt, frames_bytes(a, i), len);
-		if (pkt.levels == 0 || pkt.lvl[0].version != 6)
+		if (memcmp(p, q, id) != 0 || memcmp(p + id + 4, q + id + 4, len - id - 4) != 0)
 			return false;
-		for (uint32_t j = 0; j < len; j++) {
-			if (frames_bytes(a, i)[j] == frames_bytes(b, i)[j])
-				continue;
-			frag = frag ? frag : j;
-			if (j > frag + 3 || j >= pkt.lvl[0].transport)
-				return false;
-		}
 	}
 	return true;
 }
 
+/* Whether what is said of the datagram is wrong in what Linux does not look at. */
+static bool is_lax(const struct super_answers *a)
+{
+	const struct frame_meta *m = a->meta;
+	struct leat_pkt pkt;
+
+	parse(&pkt, a->frame, a->len);
+	return (m->gso_type & LEAT_VNET_GSO_ECN) || pkt.depth < LEAT_DEPTH_TRANSPORT ||
+	       ((m->flags & LEAT_VNET_F_NEEDS_CSUM) &&
+		(m->csum_start != pkt.lvl[0].transport || m->csum_offset != 6));
+}
+
 enum rule rule_of_super(const struct super_answers *a)
 {
-	bool ufo = a->meta->gso_type == LEAT_VNET_GSO_UDP;
+	bool ufo = (a->meta->gso_type & ~LEAT_VNET_GSO_ECN) == LEAT_VNET_GSO_UDP;
 
-	if (ufo && a->meta->gso_size % 8 != 0 && !a->kernel_refused)
+	if (ufo && a->meta->gso_size % 8 != 0 && a->kernel->n > 1)
 		return RULE_UFO_EIGHT;
 	if (ufo && differ_in_id(a->kernel, a->ours))
 		return RULE_UFO6_ID;
+	if (ufo && a->kernel->n > 0 && a->ours_refused && is_lax(a))
+		return RULE_UFO_LAX;
 	if (!a->kernel_refused && a->kernel->n == 0 && a->ours_refused)
 		return RULE_VNET_LATE;
 	return RULES;
