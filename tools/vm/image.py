@@ -85,7 +85,7 @@ def build(tree, files):
     for path in module_files(tree, release):
         order.append(os.path.basename(path).removesuffix(".xz"))
         archive.add(f"modules/{order[-1]}", stat.S_IFREG | 0o644, read_module(path))
-    archive.add("modules/order", stat.S_IFREG | 0o644, "\n".join(order).encode())
+    archive.add("modules/order", stat.S_IFREG | 0o644, "".join(f"{one}\n" for one in order).encode())
     search = os.environ["PATH"] + ":/usr/sbin:/sbin"
     for name, program in PROGRAMS.items():
         add_program(archive, shutil.which(program, path=search), name)
