@@ -104,8 +104,7 @@ struct lab lab_start(int version, const char *commands)
 		lab_die("unshare");
 	lab.host[0] = here();
 	lab.tap[0] = make_tap("out", 0);
-	lab_sh("ip link add br0 type bridge; ip link set out mtu 1600 master br0 up");
-	set_up_host("br0", 0);
+	set_up_host("out", 0);
 	set_up_tunnel(version, 0, commands);
 
 	if (unshare(CLONE_NEWNET | CLONE_NEWNS) || mount("sys", "/sys", "sysfs", 0, NULL))

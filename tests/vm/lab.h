@@ -2,10 +2,10 @@
 /*
  * lab.h - for the checks in the emulated machine: two hosts with a tunnel between them.
  *
- * Each host is a network namespace. Host A sends: its bridge `br0` takes super-packets as they are,
- * and the TAP behind it takes nothing, so the kernel segments in between; we see the frame on
- * either side. Host B receives: its TAP `in` is polled by a thread that cannot run while we write,
- * so a whole train of frames is one poll to GRO, and no clock tick can come between.
+ * Each host is a network namespace with one TAP. Host A sends: its TAP `out` takes no super-packets,
+ * so the kernel segments what goes there, and we read the segments. Host B receives: its TAP `in` is
+ * polled by a thread that cannot run while we write, so a whole train of frames is one poll to GRO,
+ * and no clock tick can come between.
  *
  * Nothing here returns an error: what fails ends the process, and says what it was.
  */

@@ -4,10 +4,10 @@
  *
  *     vm-referee [ROW...]
  *
- * A super-packet goes into the tunnel's device on host A. The kernel encapsulates it, and br0 shows
- * it so; behind br0 come the kernel's segments of it. Ours of the same super-packet must be the
- * same bytes. Then host B receives the kernel's segments, and what its GRO makes of them ours must
- * make of them too; cut up again by ours they must be what they were.
+ * A super-packet goes into the tunnel's device on host A, and the kernel's segments of it come out of
+ * the TAP behind. The same super-packet behind the outer headers of the first segment is cut up by
+ * us, and must give the same bytes. Then host B receives the kernel's segments, and what its GRO
+ * makes of them ours must make of them too; cut up again by ours they must be what they were.
  *
  * A line per row: cases, and how many were found the same in each of the three. LEAT_SEED and
  * LEAT_CASES are read.
@@ -107,7 +107,7 @@ struct referee {
 	const struct row *row;
 	unsigned kind;
 	struct lab lab;
-	int device, before, merged; /* sockets: tun0 and br0 on A, the TAP on B */
+	int device, merged; /* sockets: tun0 on A, the TAP on B */
 	struct leat_parse_conf parse;
 	struct rng rng;
 	struct score score;
@@ -298,6 +298,20 @@ static void coalesce(struct referee *r, const struct list *train, struct list *m
 
 /* --- The cases. --- */
 
+static void store_be16(uint8_t *p, uint32_t value)
+{
+	p[0] = (uint8_t)(value >> 8);
+	p[1] = (uint8_t)value;
+}
+
+/* Bytes of a super-packet for tun0 before its payload. */
+static uint32_t hdr_len(const struct lab_frame *f)
+{
+	const uint8_t *l4 = f->data + f->csum_start;
+
+	return f->csum_start + (f->csum_offset == 6 ? 8u : 4u * (l4[12] >> 4));
+}
+
 static struct frame draw(struct referee *r, uint16_t *gso_size)
 {
 	static const uint8_t stamps[12] = {1, 1, 8, 10, 1, 2, 3, 4, 5, 6, 7, 8};
@@ -340,8 +354,7 @@ static struct lab_frame build(struct referee *r, uint16_t *ethertype)
 
 	frame_build(&f, bytes);
 	pseudo = frame_pseudo(ip, f.protocol, l4_len);
-	ip[ip_len + offset] = (uint8_t)(pseudo >> 8);
-	ip[ip_len + offset + 1] = (uint8_t)pseudo;
+	store_be16(ip + ip_len + offset, pseudo);
 	memmove(bytes, bytes + skip, len - skip);
 	*ethertype = f.version == 4 ? 0x0800 : 0x86dd;
 	return (struct lab_frame){
@@ -355,6 +368,31 @@ static struct lab_frame build(struct referee *r, uint16_t *ethertype)
 		.len = len - skip,
 		.data = bytes,
 	};
+}
+
+/* The super-packet as it is in the tunnel: behind the headers that the kernel's first segment has in
+ * front of its own inner frame, with their lengths made good. */
+static struct lab_frame encapsulate(const struct lab_frame *inner, const struct lab_frame *first)
+{
+	uint32_t inner_hdr = hdr_len(inner);
+	uint32_t outer = first->len - inner_hdr - inner->gso_size;
+	struct lab_frame f = *inner;
+	uint8_t *ip, *l4;
+
+	f.len = outer + inner->len;
+	f.csum_start = (uint16_t)(outer + inner->csum_start);
+	f.data = malloc(f.len);
+	memcpy(f.data, first->data, outer);
+	memcpy(f.data + outer, inner->data, inner->len);
+	ip = f.data + LAB_ETH;
+	l4 = ip + (ip[0] >> 4 == 4 ? 20 : 40);
+	if (ip[0] >> 4 == 4)
+		store_be16(ip + 2, f.len - LAB_ETH);
+	else
+		store_be16(ip + 4, f.len - LAB_ETH - 40);
+	if ((ip[0] >> 4 == 4 ? ip[9] : ip[6]) == FRAME_UDP)
+		store_be16(l4 + 4, f.len - (uint32_t)(l4 - f.data));
+	return f;
 }
 
 static void judge_gso(struct referee *r, const struct lab_frame *super, const struct list *segs)
@@ -396,22 +434,25 @@ static bool judge(struct referee *r)
 	struct lab_frame inner = build(r, &ethertype);
 	int error = lab_send(r->device, ethertype, &inner);
 
-	free(inner.data);
 	if (error != 0) {
 		printf("  %s %s: the kernel refuses: %s\n", r->row->name, kind_name[r->kind],
 		       strerror(error));
+		free(inner.data);
 		return false;
 	}
 	segs.n = lab_read_all(r->lab.tap[0], segs.frame, 4 * SEGS);
-	if (!lab_read(r->before, &super, 0) || super.gso_size == 0 || segs.n < 2) {
-		printf("  %s %s: the kernel gave %u segments, gso_size %u\n", r->row->name,
-		       kind_name[r->kind], segs.n, super.gso_size);
+	if (segs.n < 2) {
+		printf("  %s %s: the kernel gave %u segments\n", r->row->name, kind_name[r->kind],
+		       segs.n);
+		free(inner.data);
 		return false;
 	}
+	super = encapsulate(&inner, &segs.frame[0]);
 	r->score.cases++;
 	judge_gso(r, &super, &segs);
 	judge_gro(r, &segs);
 	free(super.data);
+	free(inner.data);
 	clear(&segs);
 	return true;
 }
@@ -428,7 +469,6 @@ static struct referee start(const struct row *row, unsigned kind, struct rng rng
 	r.merged = lab_packet("in", true);
 	lab_enter(&r.lab, 0);
 	r.device = lab_packet("tun0", false);
-	r.before = lab_packet("br0", true);
 	r.parse = (struct leat_parse_conf){
 		.tunnel = {{4789, LEAT_TUNNEL_VXLAN, 0, true},
 			   {6081, LEAT_TUNNEL_GENEVE, 0, false},
