@@ -22,7 +22,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { VNET = sizeof(struct virtio_net_hdr), FIRST_MS = 200, NEXT_MS = 30 };
+enum { VNET = sizeof(struct virtio_net_hdr), FIRST_MS = 300, NEXT_MS = 12 };
 
 static const char *const mac[2] = {"02:00:00:00:00:0a", "02:00:00:00:00:0b"};
 static const uint8_t mac_b[6] = {2, 0, 0, 0, 0, 0xb};
@@ -60,31 +60,31 @@ static int make_tap(const char *name, int flags)
 	return fd;
 }
 
-/* Addresses, the neighbour, and silence. */
-static void set_up_host(const char *device, int host)
-{
-	lab_sh("echo 0 >/proc/sys/net/ipv6/conf/all/accept_dad;"
-	       "echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad;"
-	       "echo 0 >/proc/sys/net/ipv6/conf/all/router_solicitations;"
-	       "ip link set lo up; ip link set %s address %s mtu 1600 up;"
-	       "ip address add 10.1.0.%d/24 dev %s; ip address add fd01::%d/64 dev %s nodad;"
-	       "ip neigh add 10.1.0.%d lladdr %s dev %s;"
-	       "ip neigh add fd01::%d lladdr %s dev %s",
-	       device, mac[host], host + 1, device, host + 1, device, 2 - host, mac[!host], device,
-	       2 - host, mac[!host], device);
-}
+/* The kernel is to send nothing of its own. */
+static const char quiet[] =
+	"cd /proc/sys/net/ipv6/conf; echo 0 >all/accept_dad; echo 0 >default/accept_dad;"
+	"echo 0 >default/router_solicitations; echo 1 >default/disable_ipv6; cd /;";
 
-static void set_up_tunnel(int version, int host, const char *commands)
+/* Its address and its neighbour, then the tunnel. */
+static void set_up_host(const char *device, int host, int version, const char *commands)
 {
 	static const char *const address[2][2] = {{"10.1.0.1", "10.1.0.2"}, {"fd01::1", "fd01::2"}};
-	const char *const *mine = address[version == 6];
-	char *text;
+	const char *mine = address[version == 6][host], *other = address[version == 6][!host];
+	char *tunnel;
 
 	/* NOLINTNEXTLINE(clang-diagnostic-format-nonliteral): the rows are our own */
-	if (asprintf(&text, commands, mine[host], mine[!host]) < 0)
+	if (asprintf(&tunnel, commands, mine, other) < 0)
 		lab_die("asprintf");
-	lab_sh("%s", text);
-	free(text);
+	lab_sh("%s echo 0 >/proc/sys/net/ipv6/conf/%s/disable_ipv6;"
+	       "ip -batch - <<E && %s\n"
+	       "link set lo up\n"
+	       "link set %s address %s mtu 1600 up\n"
+	       "address add %s/%d dev %s%s\n"
+	       "neigh add %s lladdr %s dev %s\n"
+	       "E\n",
+	       quiet, device, tunnel, device, mac[host], mine, version == 6 ? 64 : 24, device,
+	       version == 6 ? " nodad" : "", other, mac[!host], device);
+	free(tunnel);
 }
 
 static int here(void)
@@ -104,16 +104,14 @@ struct lab lab_start(int version, const char *commands)
 		lab_die("unshare");
 	lab.host[0] = here();
 	lab.tap[0] = make_tap("out", 0);
-	set_up_host("out", 0);
-	set_up_tunnel(version, 0, commands);
+	set_up_host("out", 0, version, commands);
 
 	if (unshare(CLONE_NEWNET | CLONE_NEWNS) || mount("sys", "/sys", "sysfs", 0, NULL))
 		lab_die("unshare");
 	lab.host[1] = here();
 	lab.tap[1] = make_tap("in", IFF_NAPI);
 	lab_sh("echo 1 >/sys/class/net/in/threaded");
-	set_up_host("in", 1);
-	set_up_tunnel(version, 1, commands);
+	set_up_host("in", 1, version, commands);
 	return lab;
 }
 
@@ -145,15 +143,15 @@ int lab_send(int fd, uint16_t ethertype, const struct lab_frame *frame)
 				    .csum_start = frame->csum_start,
 				    .csum_offset = frame->csum_offset};
 	struct iovec iov[2] = {{&vh, sizeof vh}, {frame->data, frame->len}};
-	struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_protocol = htons(ethertype)};
-	struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2};
+	struct sockaddr_ll to;
+	struct msghdr msg = {
+		.msg_name = &to, .msg_namelen = sizeof to, .msg_iov = iov, .msg_iovlen = 2};
 	socklen_t len = sizeof to;
 
 	if (getsockname(fd, (struct sockaddr *)&to, &len))
 		lab_die("getsockname");
 	to.sll_protocol = htons(ethertype);
-	msg.msg_name = &to;
-	msg.msg_namelen = sizeof to;
+	to.sll_halen = 0; /* of an IPv6 tunnel's device it would be 16, and refused */
 	return sendmsg(fd, &msg, 0) < 0 ? errno : 0;
 }
 
