@@ -234,6 +234,38 @@ bool leat_csum_verify(struct leat_pkt *pkt)
 	return true;
 }
 
+static bool is_sctp(const struct leat_pkt *pkt)
+{
+	return pkt->csum_offset == SCTP_CHECK && pkt->levels > 0 && pkt->levels <= LEAT_LEVELS &&
+	       leat_pkt_inner(pkt)->protocol == PROTO_SCTP &&
+	       leat_pkt_inner(pkt)->transport == pkt->csum_start;
+}
+
+/* The CRC of the frame's bytes from `off` on. */
+static uint32_t crc_pkt(const struct leat_pkt *pkt, uint32_t off)
+{
+	uint32_t crc = 0xffffffff;
+
+	for (; pkt; pkt = pkt->frag_list) {
+		if (off < pkt->headlen)
+			crc = leat_crc32c(pkt->data + off, pkt->headlen - off, crc);
+		off = off < pkt->headlen ? 0 : off - pkt->headlen;
+	}
+	return ~crc;
+}
+
+static int complete_sctp(struct leat_pkt *pkt)
+{
+	uint8_t *check = pkt->data + pkt->csum_start + SCTP_CHECK;
+
+	if ((uint32_t)pkt->csum_start + SCTP_HLEN > pkt->headlen)
+		return -EINVAL;
+	store_le32(check, 0);
+	store_le32(check, crc_pkt(pkt, pkt->csum_start));
+	pkt->csum = LEAT_CSUM_UNNECESSARY;
+	return 0;
+}
+
 int leat_csum_complete(struct leat_pkt *pkt)
 {
 	uint32_t field = (uint32_t)pkt->csum_start + pkt->csum_offset;
@@ -241,6 +273,8 @@ int leat_csum_complete(struct leat_pkt *pkt)
 
 	if (pkt->csum != LEAT_CSUM_PARTIAL)
 		return 0;
+	if (is_sctp(pkt))
+		return complete_sctp(pkt);
 	if (field + 2 > pkt->headlen)
 		return -EINVAL;
 	check = (uint16_t)~leat_csum_fold(

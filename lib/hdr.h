@@ -195,6 +195,12 @@ static inline void store_le16(uint8_t *p, uint16_t v)
 	p[1] = (uint8_t)(v >> 8);
 }
 
+static inline void store_le32(uint8_t *p, uint32_t v)
+{
+	store_le16(p, (uint16_t)v);
+	store_le16(p + 2, (uint16_t)(v >> 16));
+}
+
 /* Bytes as they lie in memory: for comparing and for sums, which have no byte order. */
 static inline uint16_t load_raw16(const uint8_t *p)
 {

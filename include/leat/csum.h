@@ -59,7 +59,8 @@ bool leat_csum_verify(struct leat_pkt *pkt);
  * complement of its pseudo-header. */
 bool leat_csum_verify_tunnel(const struct leat_pkt *pkt);
 
-/* Completes a PARTIAL checksum in place (a UDP sum of 0 becomes 0xffff) and sets UNNECESSARY.
+/* Completes a PARTIAL checksum in place (a UDP sum of 0 becomes 0xffff; csum_offset 8 of a parsed
+ * packet's innermost SCTP header is a CRC32c) and sets UNNECESSARY.
  * Others pass untouched. Gives 0, or -EINVAL, changing nothing, if start or offset lie outside
  * the frame's first slice or the frame. Source: the kernel's skb_checksum_help contract. */
 int leat_csum_complete(struct leat_pkt *pkt);
