@@ -65,7 +65,8 @@ static const struct row rows[] = {
 	{"gre-key-csum", 4, ALL, false, 0, LINK("gre", "key 7 csum")},
 	{"gretap", 4, ALL, true, 0, LINK("gretap", "key 9")},
 	{"ip6gre", 6, ALL, false, 0, LINK("ip6gre", "encaplimit none")},
-	{"ip6gre-csum", 6, ALL, false, 0, LINK("ip6gre", "key 7 csum encaplimit none")},
+	{"ip6gre-csum", 6, ALL, false, 0, LINK("ip6gre", "csum encaplimit none")},
+	{"ip6gre-key-csum", 6, ALL, false, 0, LINK("ip6gre", "key 7 csum encaplimit none")},
 	{"ip6gre-limit", 6, ALL, false, 0, LINK("ip6gre", "")},
 	{"ip6gretap", 6, ALL, true, 0, LINK("ip6gretap", "encaplimit none")},
 	{"ipip", 4, ALL4, false, 0, LINK("ipip", "")},
@@ -100,6 +101,14 @@ static const struct row rows[] = {
 	 "ip link add name tun0 type geneve external; " OPTIONS GENEVE_OPTS " nocsum"},
 	{"geneve-options-csum", 4, ALL, true, 0,
 	 "ip link add name tun0 type geneve external; " OPTIONS GENEVE_OPTS " csum"},
+};
+
+/* Where the kernel's GRO is not as it means to be, and ours is not to be like it. */
+static const struct exclusion {
+	const char *row, *why;
+} exclusions[] = {
+	{"gre-key-csum", "Linux takes the checksum's word for the key's"},
+	{"ip6gre-key-csum", "Linux takes the checksum's word for the key's"},
 };
 
 static const char *const kind_name[KINDS] = {"tcp4", "tcp6", "udp4", "udp6"};
@@ -313,9 +322,18 @@ static struct referee start(const struct row *row, struct rng rng)
 	return r;
 }
 
+static const char *excluded(const struct row *row)
+{
+	for (unsigned i = 0; i < sizeof exclusions / sizeof exclusions[0]; i++)
+		if (strcmp(exclusions[i].row, row->name) == 0)
+			return exclusions[i].why;
+	return NULL;
+}
+
 /* Gives whether all were the same. */
 static bool judge_kind(struct referee *r, unsigned kind, unsigned cases)
 {
+	const char *why = excluded(r->row);
 	struct score *s = &r->score;
 	int error = 0;
 
@@ -329,9 +347,11 @@ static bool judge_kind(struct referee *r, unsigned kind, unsigned cases)
 	if (error != 0)
 		printf("  %s %s: the kernel refuses: %s\n", r->row->name, kind_name[kind],
 		       strerror(error));
-	printf("%-20s %s: %u cases, %u segmented alike, %u merged alike, %u undone\n", r->row->name,
-	       kind_name[kind], s->cases, s->gso, s->gro, s->inverse);
-	return s->cases > 0 && s->gso == s->cases && s->gro == s->cases && s->inverse == s->cases;
+	printf("%-20s %s: %u cases, %u segmented alike, %u merged alike, %u undone%s%s\n",
+	       r->row->name, kind_name[kind], s->cases, s->gso, s->gro, s->inverse,
+	       why ? "; excluded: " : "", why ? why : "");
+	return s->cases > 0 && s->gso == s->cases && (s->gro == s->cases || why) &&
+	       s->inverse == s->cases;
 }
 
 /* In a process of its own: the namespaces end with it. */
