@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -68,7 +69,9 @@ static const struct row rows[] = {
 	{"ip6gre-csum", 6, ALL, false, 0, LINK("ip6gre", "csum encaplimit none")},
 	{"ip6gre-key-csum", 6, ALL, false, 0, LINK("ip6gre", "key 7 csum encaplimit none")},
 	{"ip6gre-limit", 6, ALL, false, 0, LINK("ip6gre", "")},
-	{"ip6gretap", 6, ALL, true, 0, LINK("ip6gretap", "encaplimit none")},
+	{"ip6gretap", 6, ALL, true, 0,
+	 LINK("ip6gretap", "encaplimit none") "; ip link set tun0 addrgenmode none;"
+					      "echo 0 >/proc/sys/net/ipv6/conf/tun0/disable_ipv6"},
 	{"ipip", 4, ALL4, false, 0, LINK("ipip", "")},
 	{"sit", 4, TCP6 | UDP6, false, 0, LINK("sit", "")},
 	{"4in6", 6, ALL4, false, 0, IPIP6},
@@ -254,6 +257,29 @@ static void judge_gso(struct referee *r, const struct lab_frame *super, const st
 	arena_clear(&arena);
 }
 
+/* Until Linux 6.12 at the latest the checksum of the outer UDP header, which GSO writes afresh, is
+ * left with another meaning in a merged packet: not compared there. */
+static void blank_outer_csum(struct list *list)
+{
+	for (unsigned i = 0; i < list->n; i++) {
+		uint8_t *ip = list->frame[i].data + LAB_ETH;
+		bool v6 = ip[0] >> 4 == 6;
+
+		if (list->frame[i].gso_size != 0 && ip[v6 ? 6 : 9] == FRAME_UDP)
+			store_be16(ip + (v6 ? 40 : 20) + 6, 0);
+	}
+}
+
+static bool older(unsigned major, unsigned minor)
+{
+	struct utsname name;
+	unsigned is_major, is_minor;
+
+	if (uname(&name) || sscanf(name.release, "%u.%u", &is_major, &is_minor) != 2)
+		lab_die("uname");
+	return is_major < major || (is_major == major && is_minor < minor);
+}
+
 static void judge_gro(struct referee *r, const struct list *segs)
 {
 	static const struct leat_gro_conf conf = {.buckets = 8, .depth = 8, .udp = true};
@@ -262,6 +288,10 @@ static void judge_gro(struct referee *r, const struct list *segs)
 	lab_receive(&r->lab, segs->frame, segs->n);
 	kernel.n = lab_read_all(r->merged, kernel.frame, OURS_FRAMES);
 	ours_coalesce(&r->parse, &conf, segs, &ours, &again);
+	if (older(6, 12)) {
+		blank_outer_csum(&kernel);
+		blank_outer_csum(&ours);
+	}
 	r->score.gro += same(r, "merged", &kernel, &ours);
 	r->score.inverse += same(r, "segmented again", segs, &again);
 	list_clear(&kernel);
