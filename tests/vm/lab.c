@@ -22,7 +22,11 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { VNET = sizeof(struct virtio_net_hdr), FIRST_MS = 300, NEXT_MS = 12 };
+enum {
+	VNET = sizeof(struct virtio_net_hdr),
+	FIRST_MS = 3000, /* a device begins to send up to a second after it was set up */
+	NEXT_MS = 12,
+};
 
 static const uint8_t mac_b[6] = {2, 0, 0, 0, 0, 0xb};
 
