@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_laws.c - what GRO and GSO owe each other and their caller, on wild trains of every type and
+ * encapsulation: segment(coalesce(x)) = x byte for byte and in the order of each flow; every frame
+ * comes out once; just those frames merge that a slow model merges; the same input gives the same
+ * output however it is batched; coalesce(segment(y)) = y for every y that GRO could have built; and
+ * the trains are wild enough that every reason is given.
+ *
+ * LEAT_LAW=N tries train N alone, LEAT_KIND=NAME those of that kind, LEAT_TRAINS=N so many.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../frame.h"
+#include "../law.h"
+#include "../merge.h"
+#include "../rng.h"
+
+enum { TRAINS = 6000, SUPERS = 4000, FRAMES_MAX = 1000, BIG = 8 * 65535 };
+
+static uint64_t reached[LEAT_GRO_REASONS];
+static uint64_t seed;
+
+/* A train through a GRO. */
+struct run {
+	struct leat_pkt *in[FRAMES_MAX], *out[2 * FRAMES_MAX];
+	unsigned n_in, n_out;
+};
+
+static void run_start(struct run *run, const struct wild_train *train,
+		      const struct leat_gro_conf *conf, unsigned batch)
+{
+	struct leat_gro *gro = law_gro(conf);
+
+	run->n_in = train->n;
+	run->n_out = 0;
+	for (unsigned i = 0; i < train->n; i++)
+		run->in[i] = law_pkt(train->frame[i].bytes, train->frame[i].len, i);
+	for (unsigned i = 0; i < train->n; i += batch) {
+		unsigned n = train->n - i < batch ? train->n - i : batch;
+
+		run->n_out += leat_gro_receive(gro, run->in + i, n, i, run->out + run->n_out);
+	}
+	run->n_out +=
+		leat_gro_flush(gro, UINT64_MAX, run->out + run->n_out, 2 * FRAMES_MAX - run->n_out);
+	law_gro_end(gro, reached);
+}
+
+static void run_end(struct run *run)
+{
+	for (unsigned i = 0; i < run->n_in; i++)
+		law_pkt_free(run->in[i]);
+}
+
+/* Which train this is, in words, for who has to find out what went wrong. */
+struct story {
+	uint64_t number;
+	char kind[WILD_NAME];
+	const struct wild_train *train;
+};
+
+static void tell(const struct story *story, unsigned frame, const char *what)
+{
+	const struct wild_train *train = story->train;
+	char troubles[2000] = "";
+
+	for (unsigned t = 0; t < WILD_TROUBLES; t++)
+		if (train->frame[frame].trouble[t]) {
+			strcat(troubles, " ");
+			strcat(troubles, wild_trouble_name(t));
+		}
+	fail_msg("LEAT_SEED=%" PRIu64 " LEAT_LAW=%" PRIu64 ": %s, %u vlans: frame %u of %u,"
+		 " flow %u, befallen by:%s: %s",
+		 seed, story->number, story->kind, train->kind.vlans, frame, train->n,
+		 train->frame[frame].flow, troubles, what);
+}
+
+static void check_bytes(const struct story *story, unsigned frame, const uint8_t *bytes,
+			uint32_t len)
+{
+	const struct wild_frame *f = &story->train->frame[frame];
+	char what[100];
+
+	if (len != f->len) {
+		snprintf(what, sizeof(what), "%u bytes came out of %u", len, f->len);
+		tell(story, frame, what);
+	}
+	for (uint32_t i = 0; i < len; i++)
+		if (bytes[i] != f->bytes[i]) {
+			snprintf(what, sizeof(what),
+				 "byte %u is %02x, was %02x (network %u %u transport %u %u payload"
+				 " %u)",
+				 i, bytes[i], f->bytes[i], f->at.network[0], f->at.network[1],
+				 f->at.transport[0], f->at.transport[1], f->at.payload);
+			tell(story, frame, what);
+		}
+}
+
+/* segment(coalesce(x)) = x, for one packet that came out. */
+static void check_inverse(const struct story *story, const struct leat_pkt *pkt)
+{
+	static const struct leat_gso_conf whole;
+	static uint8_t bytes[1 << 16];
+	const struct leat_pkt *member = pkt;
+	struct law_segments s;
+
+	if (pkt->gso_type == 0) {
+		assert_null(pkt->frag_list);
+		assert_int_equal(pkt->headlen, pkt->len);
+		check_bytes(story, pkt->cookie, pkt->data, pkt->len);
+		return;
+	}
+	s = law_segment(pkt, &whole);
+	if (s.n < 2)
+		tell(story, pkt->cookie, "what was merged cannot be segmented");
+	assert_int_equal(s.n, pkt->gso_segs);
+	assert_int_equal(s.n, leat_gso_segs(pkt));
+	for (int i = 0; i < s.n; i++, member = member->frag_list) {
+		assert_non_null(member);
+		check_bytes(story, member->cookie, bytes, law_segment_copy(&s, i, bytes));
+	}
+	assert_null(member);
+	law_segments_end(&s);
+}
+
+static bool is_beyond(const struct wild_frame *f)
+{
+	for (unsigned t = 0; t < WILD_TROUBLES; t++)
+		if (f->trouble[t] && merge_beyond(t))
+			return true;
+	return false;
+}
+
+/* Each frame came out once, and after those of its flow that came before it. */
+static void check_order(const struct story *story, const struct run *run)
+{
+	const struct wild_train *train = story->train;
+	unsigned order[FRAMES_MAX], n = 0;
+	bool seen[FRAMES_MAX] = {false};
+
+	for (unsigned i = 0; i < run->n_out; i++)
+		for (const struct leat_pkt *p = run->out[i]; p != NULL; p = p->frag_list) {
+			assert_true(n < train->n && !seen[p->cookie]);
+			seen[p->cookie] = true;
+			order[n++] = p->cookie;
+		}
+	assert_int_equal(n, train->n);
+	for (unsigned i = 0; i < n; i++)
+		for (unsigned k = i + 1; k < n; k++)
+			if (order[k] < order[i] && !is_beyond(&train->frame[order[i]]) &&
+			    !is_beyond(&train->frame[order[k]]) &&
+			    merge_same_flow(&train->frame[order[i]], &train->frame[order[k]]))
+				tell(story, order[k], "was overtaken in its flow");
+}
+
+/* The frames that merged are those that the model merges. */
+static void check_model(const struct story *story, const struct run *run,
+			const struct leat_gro_conf *conf)
+{
+	unsigned group[FRAMES_MAX], came[FRAMES_MAX];
+	char what[100];
+
+	merge_groups(story->train, conf, group);
+	for (unsigned i = 0; i < run->n_out; i++)
+		for (const struct leat_pkt *p = run->out[i]; p != NULL; p = p->frag_list)
+			came[p->cookie] = run->out[i]->cookie; /* of a group, the first */
+	for (unsigned i = 0; i < run->n_in; i++) {
+		unsigned first = 0;
+
+		while (group[first] != group[i])
+			first++;
+		if (came[i] == first)
+			continue;
+		snprintf(what, sizeof(what), "merged with frame %u, by the model with frame %u",
+			 came[i], first);
+		tell(story, i, what);
+	}
+}
+
+static void check_same(const struct story *story, const struct run *a, const struct run *b)
+{
+	assert_int_equal(a->n_out, b->n_out);
+	for (unsigned i = 0; i < a->n_out; i++) {
+		if (a->out[i]->cookie != b->out[i]->cookie ||
+		    a->out[i]->slices != b->out[i]->slices ||
+		    a->out[i]->gso_type != b->out[i]->gso_type ||
+		    a->out[i]->gso_size != b->out[i]->gso_size)
+			tell(story, a->out[i]->cookie, "batches of another size, another result");
+		assert_int_equal(a->out[i]->len, b->out[i]->len);
+		assert_memory_equal(a->out[i]->data, b->out[i]->data, a->out[i]->headlen);
+	}
+}
+
+/* Enough room for all flows, so that the model need not know the table. */
+static struct leat_gro_conf random_conf(struct rng *rng)
+{
+	struct leat_gro_conf conf = {.buckets = 64,
+				     .depth = 64,
+				     .flows = 2048,
+				     .udp = true,
+				     .sctp = true,
+				     .key = {{rng_next(rng), rng_next(rng)}}};
+
+	conf.max_size = rng_once_in(rng, 6)  ? BIG :
+			rng_once_in(rng, 10) ? 200 + rng_below(rng, 9000) :
+					       65536;
+	conf.max_size4 = rng_once_in(rng, 8) ? 100 + rng_below(rng, 60000) : conf.max_size;
+	conf.max_segs = rng_once_in(rng, 10) ? 2 + rng_below(rng, 20) : 65535;
+	conf.fraglist = rng_once_in(rng, 8);
+	conf.accecn = rng_once_in(rng, 6);
+	conf.no_jumbogram = rng_once_in(rng, 2);
+	return conf;
+}
+
+/* Some tables too small, some protocols off: there the model has no say. */
+static bool spoil_conf(struct rng *rng, struct leat_gro_conf *conf)
+{
+	if (!rng_once_in(rng, 8))
+		return false;
+	conf->buckets = 1;
+	conf->depth = 1 + rng_below(rng, 4);
+	conf->udp = rng_once_in(rng, 2);
+	conf->sctp = rng_once_in(rng, 2);
+	return true;
+}
+
+static bool is_ufo(const struct wild_kind *kind)
+{
+	return kind->type == WILD_UFO4 || kind->type == WILD_UFO6;
+}
+
+/* May this case be tried? */
+static bool is_wanted(uint64_t number, const struct wild_kind *kind)
+{
+	const char *only = getenv("LEAT_LAW"), *name = getenv("LEAT_KIND");
+	char its[WILD_NAME];
+
+	wild_kind_name(kind, its);
+	return (only == NULL || strtoull(only, NULL, 0) == number) &&
+	       (name == NULL || strcmp(name, its) == 0);
+}
+
+static struct wild_kind pick_kind(uint64_t number)
+{
+	unsigned n;
+	const struct wild_kind *kinds = wild_kinds(&n);
+
+	return kinds[number % n];
+}
+
+static void try_train(uint64_t number, struct wild_train *train, uint64_t *merged)
+{
+	static struct run a, b;
+	struct rng rng = {seed + number * 0x9e3779b97f4a7c15u};
+	struct wild_train_conf wild = {.kind = pick_kind(number)};
+	struct leat_gro_conf conf = random_conf(&rng);
+	bool judged = !spoil_conf(&rng, &conf) && !rng_once_in(&rng, 4) && !is_ufo(&wild.kind);
+	struct story story = {number, "", train};
+
+	wild_kind_name(&wild.kind, story.kind);
+	for (unsigned t = 0; judged && t < WILD_TROUBLES; t++)
+		wild.avoid[t] = merge_beyond(t);
+	wild.frames = rng_once_in(&rng, 10) ? 600 : 80;
+	wild.mtu = rng_once_in(&rng, 10) ? 9000 : 1500;
+	wild_train_make(train, &wild, seed, number);
+	run_start(&a, train, &conf, 1);
+	run_start(&b, train, &conf, 1 + rng_below(&rng, 100));
+	check_order(&story, &a);
+	check_same(&story, &a, &b);
+	if (judged)
+		check_model(&story, &a, &conf);
+	for (unsigned i = 0; i < a.n_out; i++) {
+		check_inverse(&story, a.out[i]);
+		*merged += a.out[i]->slices;
+	}
+	run_end(&a);
+	run_end(&b);
+}
+
+static void test_coalesce_then_segment(void **state)
+{
+	const char *trains = getenv("LEAT_TRAINS");
+	uint64_t frames = 0, merged = 0, tried = 0, n = trains ? strtoull(trains, NULL, 0) : TRAINS;
+	struct wild_train train = {0};
+
+	seed = rng_start("test_laws").state;
+	for (uint64_t i = 0; i < n; i++) {
+		struct wild_kind kind = pick_kind(i);
+
+		if (!is_wanted(i, &kind))
+			continue;
+		try_train(i, &train, &merged);
+		frames += train.n;
+		tried++;
+	}
+	wild_train_fini(&train);
+	print_message("%" PRIu64 " trains, %" PRIu64 " frames, %" PRIu64 " merges\n", tried, frames,
+		      merged);
+	assert_true(tried < TRAINS || merged > frames / 3);
+}
+
+/* All segments through a GRO; NULL unless one packet comes out. */
+static struct leat_pkt *coalesce(const struct law_segments *s, const struct leat_gro_conf *conf,
+				 struct leat_pkt **in)
+{
+	static uint8_t bytes[1 << 16];
+	struct leat_gro *gro = law_gro(conf);
+	struct leat_pkt *out[3];
+	unsigned n = 0;
+
+	for (int i = 0; i < s->n; i++) {
+		in[i] = law_pkt(bytes, law_segment_copy(s, i, bytes), (unsigned)i);
+		n += leat_gro_receive(gro, in + i, 1, (uint64_t)i, out + (n > 0));
+	}
+	for (unsigned more; (more = leat_gro_flush(gro, UINT64_MAX, out + (n > 0), 1)) > 0;)
+		n += more;
+	law_gro_end(gro, reached);
+	return n == 1 ? out[0] : NULL;
+}
+
+/* Checksums of the outer header: what a super-packet has there is nobody's business. */
+static void blank_outer_sums(const struct wild_super *s, uint8_t *bytes)
+{
+	uint8_t *udp = bytes + s->at.transport[0] + 6, *gre = bytes + s->at.tunnel + 4;
+
+	if (s->at.levels == 1)
+		return;
+	if (s->kind.encap > WILD_GRE && (udp[0] | udp[1]) != 0)
+		memset(udp, 0xff, 2);
+	if (s->kind.encap == WILD_GRE && s->kind.csum)
+		memset(gre, 0, 2);
+}
+
+static const char *compare(const struct wild_super *s, const struct leat_pkt *pkt)
+{
+	static uint8_t bytes[LEAT_PKT_LEN_MAX];
+
+	if (pkt->len != s->len || frame_flatten(pkt, bytes) != s->len)
+		return "the length";
+	if (pkt->gso_type != s->gso_type)
+		return "gso_type";
+	if (pkt->gso_size != s->gso_size || pkt->gso_segs != s->gso_segs)
+		return "gso_size or gso_segs";
+	if (pkt->csum != LEAT_CSUM_PARTIAL || pkt->csum_start != s->csum_start ||
+	    pkt->csum_offset != s->csum_offset)
+		return "the checksum's description";
+	blank_outer_sums(s, bytes);
+	blank_outer_sums(s, s->bytes);
+	return memcmp(bytes, s->bytes, s->len) == 0 ? NULL : "the bytes";
+}
+
+/* Segment it, merge the segments, compare; gives what is wrong. */
+static const char *try_super(struct wild_super *super)
+{
+	static const struct leat_gso_conf whole;
+	static struct leat_pkt *in[LEAT_PKT_SLICES_MAX];
+	struct leat_gro_conf conf = {
+		.max_size = BIG, .udp = true, .sctp = true, .key = {{seed, 1}}};
+	struct leat_pkt *pkt = law_super(super), *merged;
+	struct law_segments s = law_segment(pkt, &whole);
+	const char *wrong = s.n < 2 ? "not segmented" : NULL;
+
+	conf.no_jumbogram = pkt->lvl[0].version == 6 && (pkt->lvl[0].flags & LEAT_IP_JUMBO) == 0;
+	if (wrong == NULL) {
+		merged = coalesce(&s, &conf, in);
+		wrong = merged == NULL ? "not merged into one" : compare(super, merged);
+		for (int i = 0; i < s.n; i++)
+			law_pkt_free(in[i]);
+		law_segments_end(&s);
+	}
+	law_super_free(pkt);
+	return wrong;
+}
+
+static void test_segment_then_coalesce(void **state)
+{
+	struct wild_super super = {0};
+	char name[WILD_NAME];
+	unsigned tried = 0;
+
+	seed = rng_start("test_laws").state;
+	for (uint64_t i = 0; i < SUPERS; i++) {
+		struct wild_super_conf conf = {.kind = pick_kind(i),
+					       .max_len = i % 4 == 0 ? 500000 : 0,
+					       .mergeable = true,
+					       .fixed_id = i % 3 == 0};
+		const char *wrong;
+
+		if (!is_wanted(i, &conf.kind) || is_ufo(&conf.kind))
+			continue;
+		wild_super_make(&super, &conf, seed, i);
+		wrong = try_super(&super);
+		wild_kind_name(&conf.kind, name);
+		if (wrong != NULL)
+			fail_msg("LEAT_SEED=%" PRIu64 " LEAT_LAW=%" PRIu64
+				 ": %s, %u vlans, %u bytes, gso_size %u, type %x: %s",
+				 seed, i, name, super.kind.vlans, super.len, super.gso_size,
+				 super.gso_type, wrong);
+		tried++;
+	}
+	wild_super_fini(&super);
+	print_message("%u super-packets\n", tried);
+}
+
+/* What no train brings about: a super-packet, and a checksum not yet completed among fraglists; and
+ * what a train that is not long enough does not. */
+static void reach_the_rest(void)
+{
+	struct wild_train train = {0};
+	struct wild_train_conf wild = {.tame = true};
+	struct leat_gro_conf conf = {.buckets = 1, .depth = 1, .fraglist = true, .key = {{1, 2}}};
+	struct leat_gro *gro = law_gro(&conf);
+	struct leat_pkt *out[4], *pkt[2];
+
+	wild_train_make(&train, &wild, seed, 0);
+	for (unsigned i = 0; i < 2; i++) {
+		pkt[i] = law_pkt(train.frame[i].bytes, train.frame[i].len, i);
+		pkt[i]->csum = LEAT_CSUM_PARTIAL;
+		pkt[i]->csum_start = train.frame[i].at.transport[0];
+		pkt[i]->csum_offset = 16;
+	}
+	pkt[1]->gso_type = LEAT_GSO_TCPV4;
+	pkt[1]->gso_size = 1;
+	assert_int_equal(leat_gro_receive(gro, pkt, 2, 0, out), 2);
+	law_gro_end(gro, reached);
+	law_pkt_free(pkt[0]);
+	law_pkt_free(pkt[1]);
+	wild_train_fini(&train);
+}
+
+static void test_reasons_reached(void **state)
+{
+	unsigned missing = 0;
+
+	if (getenv("LEAT_LAW") || getenv("LEAT_KIND") || getenv("LEAT_TRAINS"))
+		skip();
+	reach_the_rest();
+	for (unsigned i = 0; i < LEAT_GRO_REASONS; i++) {
+		print_message("%10" PRIu64 " %s\n", reached[i], leat_gro_reason_name(i));
+		missing += reached[i] == 0;
+	}
+	assert_int_equal(missing, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_coalesce_then_segment),
+		cmocka_unit_test(test_segment_then_coalesce),
+		cmocka_unit_test(test_reasons_reached),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
