@@ -21,6 +21,7 @@ struct held {
 struct model {
 	const struct wild_train *train;
 	const struct leat_gro_conf *conf;
+	bool trusted;
 	struct held *held;
 	unsigned n_held, groups;
 };
@@ -71,6 +72,11 @@ static uint8_t protocol_of(const struct model *m)
 	return type == WILD_SCTP4 || type == WILD_SCTP6 ? SCTP : FRAME_UDP;
 }
 
+static bool has_outer_udp(const struct wild_frame *f)
+{
+	return f->at.levels > 1 && f->at.tunnel == f->at.transport[0] + 8;
+}
+
 bool merge_same_flow(const struct wild_frame *a, const struct wild_frame *b)
 {
 	for (unsigned l = 0; l < a->at.levels; l++) {
@@ -80,7 +86,9 @@ bool merge_same_flow(const struct wild_frame *a, const struct wild_frame *b)
 		    0)
 			return false;
 	}
-	return memcmp(l4_of(a), l4_of(b), 4) == 0;
+	return memcmp(l4_of(a), l4_of(b), 4) == 0 &&
+	       (!has_outer_udp(a) ||
+		memcmp(a->bytes + a->at.transport[0], b->bytes + b->at.transport[0], 4) == 0);
 }
 
 /* May this IP header be of a merged packet? */
@@ -103,11 +111,15 @@ static bool is_good_tcp(const struct model *m, const struct wild_frame *f)
 	       (m->train->kind.remcsum || get16(l4_of(f) + 16) != 0xffff);
 }
 
+/* One of DATA, or I-DATA, that fills the packet. */
 static bool is_good_chunk(const struct wild_frame *f)
 {
 	const uint8_t *p = f->bytes + f->at.payload;
+	uint32_t len = f->payload < 4 ? 0 : get16(p + 2);
 
-	return f->payload >= 17 && p[0] == 0;
+	if (len <= (p[0] == 64 ? 20 : 16))
+		return false;
+	return (p[0] == 0 || p[0] == 64) && (len + 3) / 4 * 4 == f->payload;
 }
 
 static bool is_good_crc(const struct wild_frame *f)
@@ -139,8 +151,9 @@ static bool is_good_transport(const struct model *m, const struct wild_frame *f)
 		return is_good_chunk(f) && is_good_crc(f);
 	if (protocol == FRAME_TCP && !is_good_tcp(m, f))
 		return false;
-	if (m->train->kind.remcsum)
-		return !m->conf->fraglist && get16(field) == pseudo;
+	if (m->train->kind.remcsum) /* for which the outer one vouches */
+		return !m->conf->fraglist && get16(field) == pseudo &&
+		       (m->trusted || get16(f->bytes + f->at.transport[0] + 6) != 0);
 	if (protocol == FRAME_UDP && get16(field) == 0)
 		return false;
 	return frame_sum(l4, len, pseudo) == 0xffff;
@@ -229,12 +242,15 @@ static bool fits(const struct model *m, const struct held *h, const struct wild_
 		 const struct wild_frame *b)
 {
 	uint32_t limit = a->at.version[0] == 4 ? m->conf->max_size4 : m->conf->max_size;
+	uint32_t hdr_len = a->at.payload - a->at.network[0];
 
 	if ((protocol_of(m) != FRAME_TCP || a->at.levels > 1 || m->conf->fraglist) && limit > 65536)
 		limit = 65536;
+	if (m->conf->fraglist && protocol_of(m) != SCTP) /* the headers of the new one count too */
+		limit = limit < 65536 - hdr_len ? limit : 65536 - hdr_len;
 	if (protocol_of(m) != SCTP && b->payload > a->payload)
 		return false;
-	return a->at.payload - a->at.network[0] + h->payload + b->payload < limit;
+	return hdr_len + h->payload + b->payload < limit;
 }
 
 static bool follows(const struct model *m, const struct held *h, const struct wild_frame *b)
@@ -310,9 +326,10 @@ static void receive(struct model *m, unsigned i, unsigned *group)
 			(struct held){.first = i, .n = 1, .group = group[i], .payload = f->payload};
 }
 
-void merge_groups(const struct wild_train *train, const struct leat_gro_conf *conf, unsigned *group)
+void merge_groups(const struct wild_train *train, const struct leat_gro_conf *conf, bool trusted,
+		  unsigned *group)
 {
-	struct model m = {train, conf, malloc((train->n + 1) * sizeof(struct held)), 0, 0};
+	struct model m = {train, conf, trusted, malloc((train->n + 1) * sizeof(struct held)), 0, 0};
 
 	for (unsigned i = 0; i < train->n; i++)
 		receive(&m, i, group);
