@@ -119,3 +119,26 @@ void law_super_free(struct leat_pkt *pkt)
 		pkt = next;
 	}
 }
+
+bool law_is_wanted(uint64_t number, const struct wild_kind *kind)
+{
+	const char *only = getenv("LEAT_LAW"), *name = getenv("LEAT_KIND");
+	char its[WILD_NAME];
+
+	wild_kind_name(kind, its);
+	return (only == NULL || strtoull(only, NULL, 0) == number) &&
+	       (name == NULL || strcmp(name, its) == 0);
+}
+
+struct wild_kind law_kind(uint64_t number)
+{
+	unsigned n;
+	const struct wild_kind *kinds = wild_kinds(&n);
+
+	return kinds[number % n];
+}
+
+bool law_is_ufo(const struct wild_kind *kind)
+{
+	return kind->type == WILD_UFO4 || kind->type == WILD_UFO6;
+}

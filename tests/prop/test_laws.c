@@ -3,8 +3,7 @@
  * test_laws.c - what GRO and GSO owe each other and their caller, on wild trains of every type and
  * encapsulation: segment(coalesce(x)) = x byte for byte and in the order of each flow; every frame
  * comes out once; just those frames merge that a slow model merges; the same input gives the same
- * output however it is batched; coalesce(segment(y)) = y for every y that GRO could have built; and
- * the trains are wild enough that every reason is given.
+ * output however it is batched; and the trains are wild enough that every reason is given.
  *
  * LEAT_LAW=N tries train N alone, LEAT_KIND=NAME those of that kind, LEAT_TRAINS=N so many.
  */
@@ -19,7 +18,7 @@
 #include "../merge.h"
 #include "../rng.h"
 
-enum { TRAINS = 6000, SUPERS = 4000, FRAMES_MAX = 1000, BIG = 8 * 65535 };
+enum { TRAINS = 6000, FRAMES_MAX = 1000, BIG = 8 * 65535 };
 
 static uint64_t reached[LEAT_GRO_REASONS];
 static uint64_t seed;
@@ -252,37 +251,13 @@ static bool spoil_conf(struct rng *rng, struct leat_gro_conf *conf)
 	return true;
 }
 
-static bool is_ufo(const struct wild_kind *kind)
-{
-	return kind->type == WILD_UFO4 || kind->type == WILD_UFO6;
-}
-
-/* May this case be tried? */
-static bool is_wanted(uint64_t number, const struct wild_kind *kind)
-{
-	const char *only = getenv("LEAT_LAW"), *name = getenv("LEAT_KIND");
-	char its[WILD_NAME];
-
-	wild_kind_name(kind, its);
-	return (only == NULL || strtoull(only, NULL, 0) == number) &&
-	       (name == NULL || strcmp(name, its) == 0);
-}
-
-static struct wild_kind pick_kind(uint64_t number)
-{
-	unsigned n;
-	const struct wild_kind *kinds = wild_kinds(&n);
-
-	return kinds[number % n];
-}
-
 static void try_train(uint64_t number, struct wild_train *train, uint64_t *merged)
 {
 	static struct run a, b;
 	struct rng rng = {seed + number * 0x9e3779b97f4a7c15u};
-	struct wild_train_conf wild = {.kind = pick_kind(number)};
+	struct wild_train_conf wild = {.kind = law_kind(number)};
 	struct leat_gro_conf conf = random_conf(&rng);
-	bool judged = !spoil_conf(&rng, &conf) && !rng_once_in(&rng, 4) && !is_ufo(&wild.kind);
+	bool judged = !spoil_conf(&rng, &conf) && !rng_once_in(&rng, 4) && !law_is_ufo(&wild.kind);
 	bool trusted = wild.kind.remcsum && rng_once_in(&rng, 2);
 	struct story story = {number, "", train};
 
@@ -314,9 +289,9 @@ static void test_coalesce_then_segment(void **state)
 
 	seed = rng_start("test_laws").state;
 	for (uint64_t i = 0; i < n; i++) {
-		struct wild_kind kind = pick_kind(i);
+		struct wild_kind kind = law_kind(i);
 
-		if (!is_wanted(i, &kind))
+		if (!law_is_wanted(i, &kind))
 			continue;
 		try_train(i, &train, &merged);
 		frames += train.n;
@@ -326,111 +301,6 @@ static void test_coalesce_then_segment(void **state)
 	print_message("%" PRIu64 " trains, %" PRIu64 " frames, %" PRIu64 " merges\n", tried, frames,
 		      merged);
 	assert_true(tried < TRAINS || merged > frames / 3);
-}
-
-/* All segments through a GRO; NULL unless one packet comes out. */
-static struct leat_pkt *coalesce(const struct law_segments *s, const struct leat_gro_conf *conf,
-				 bool trusted, struct leat_pkt **in)
-{
-	static uint8_t bytes[1 << 16];
-	struct leat_gro *gro = law_gro(conf);
-	struct leat_pkt *out[3];
-	unsigned n = 0;
-
-	for (int i = 0; i < s->n; i++) {
-		in[i] = law_pkt(bytes, law_segment_copy(s, i, bytes), (unsigned)i);
-		if (trusted)
-			in[i]->csum = LEAT_CSUM_UNNECESSARY;
-		n += leat_gro_receive(gro, in + i, 1, (uint64_t)i, out + (n > 0));
-	}
-	for (unsigned more; (more = leat_gro_flush(gro, UINT64_MAX, out + (n > 0), 1)) > 0;)
-		n += more;
-	law_gro_end(gro, reached);
-	return n == 1 ? out[0] : NULL;
-}
-
-/* Checksums of the outer header: what a super-packet has there is nobody's business. */
-static void blank_outer_sums(const struct wild_super *s, uint8_t *bytes)
-{
-	uint8_t *udp = bytes + s->at.transport[0] + 6, *gre = bytes + s->at.tunnel + 4;
-
-	if (s->at.levels == 1)
-		return;
-	if (s->kind.encap > WILD_GRE && (udp[0] | udp[1]) != 0)
-		memset(udp, 0xff, 2);
-	if (s->kind.encap == WILD_GRE && s->kind.csum)
-		memset(gre, 0, 2);
-}
-
-static const char *compare(const struct wild_super *s, const struct leat_pkt *pkt)
-{
-	static uint8_t bytes[LEAT_PKT_LEN_MAX];
-
-	if (pkt->len != s->len || frame_flatten(pkt, bytes) != s->len)
-		return "the length";
-	if (pkt->gso_type != s->gso_type)
-		return "gso_type";
-	if (pkt->gso_size != s->gso_size || pkt->gso_segs != s->gso_segs)
-		return "gso_size or gso_segs";
-	if (pkt->csum != LEAT_CSUM_PARTIAL || pkt->csum_start != s->csum_start ||
-	    pkt->csum_offset != s->csum_offset)
-		return "the checksum's description";
-	blank_outer_sums(s, bytes);
-	blank_outer_sums(s, s->bytes);
-	return memcmp(bytes, s->bytes, s->len) == 0 ? NULL : "the bytes";
-}
-
-/* Segment it, merge the segments, compare; gives what is wrong. */
-static const char *try_super(struct wild_super *super)
-{
-	static const struct leat_gso_conf whole;
-	static struct leat_pkt *in[LEAT_PKT_SLICES_MAX];
-	struct leat_gro_conf conf = {
-		.max_size = BIG, .udp = true, .sctp = true, .key = {{seed, 1}}};
-	struct leat_pkt *pkt = law_super(super), *merged;
-	struct law_segments s = law_segment(pkt, &whole);
-	const char *wrong = s.n < 2 ? "not segmented" : NULL;
-
-	conf.no_jumbogram = pkt->lvl[0].version == 6 && (pkt->lvl[0].flags & LEAT_IP_JUMBO) == 0;
-	if (wrong == NULL) {
-		merged = coalesce(&s, &conf, super->kind.remcsum, in);
-		wrong = merged == NULL ? "not merged into one" : compare(super, merged);
-		for (int i = 0; i < s.n; i++)
-			law_pkt_free(in[i]);
-		law_segments_end(&s);
-	}
-	law_super_free(pkt);
-	return wrong;
-}
-
-static void test_segment_then_coalesce(void **state)
-{
-	struct wild_super super = {0};
-	char name[WILD_NAME];
-	unsigned tried = 0;
-
-	seed = rng_start("test_laws").state;
-	for (uint64_t i = 0; i < SUPERS; i++) {
-		struct wild_super_conf conf = {.kind = pick_kind(i),
-					       .max_len = i % 4 == 0 ? 500000 : 0,
-					       .mergeable = true,
-					       .fixed_id = i % 3 == 0};
-		const char *wrong;
-
-		if (!is_wanted(i, &conf.kind) || is_ufo(&conf.kind))
-			continue;
-		wild_super_make(&super, &conf, seed, i);
-		wrong = try_super(&super);
-		wild_kind_name(&conf.kind, name);
-		if (wrong != NULL)
-			fail_msg("LEAT_SEED=%" PRIu64 " LEAT_LAW=%" PRIu64
-				 ": %s, %u vlans, %u bytes, gso_size %u, type %x: %s",
-				 seed, i, name, super.kind.vlans, super.len, super.gso_size,
-				 super.gso_type, wrong);
-		tried++;
-	}
-	wild_super_fini(&super);
-	print_message("%u super-packets\n", tried);
 }
 
 /* What no train brings about: a super-packet, and a checksum not yet completed among fraglists; and
@@ -477,7 +347,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_coalesce_then_segment),
-		cmocka_unit_test(test_segment_then_coalesce),
 		cmocka_unit_test(test_reasons_reached),
 	};
 
