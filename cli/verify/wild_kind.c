@@ -43,6 +43,10 @@ static const struct wild_kind kinds[] = {
 	ENCAP(WILD_GUE, .csum = true),
 	ENCAP(WILD_FOU),
 	ENCAP(WILD_FOU, .csum = true),
+	NO_SCTP(WILD_GUE, .gre = true),
+	NO_SCTP(WILD_GUE, .gre = true, .key = true, .csum = true, .eth = true),
+	NO_SCTP(WILD_FOU, .gre = true, .eth = true),
+	NO_SCTP(WILD_FOU, .gre = true, .key = true, .csum = true),
 	NO_SCTP(WILD_VXLAN, .eth = true, .remcsum = true),
 	NO_SCTP(WILD_VXLAN, .eth = true, .csum = true, .remcsum = true),
 	NO_SCTP(WILD_GUE, .remcsum = true),
@@ -81,8 +85,9 @@ const struct leat_parse_conf wild_ports = {
 		   {6081, LEAT_TUNNEL_GENEVE, 0, false},
 		   {6080, LEAT_TUNNEL_GUE, 0, false},
 		   {5554, LEAT_TUNNEL_FOU, 4, false},
-		   {5556, LEAT_TUNNEL_FOU, 41, false}},
-	.tunnels = 6,
+		   {5556, LEAT_TUNNEL_FOU, 41, false},
+		   {5547, LEAT_TUNNEL_FOU, 47, false}},
+	.tunnels = 7,
 };
 
 /* Documentation addresses (RFC 5737, RFC 3849). */

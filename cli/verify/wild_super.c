@@ -30,7 +30,7 @@ static uint32_t tunnel_type(const struct wild_kind *k)
 	case WILD_GRE: return k->csum ? LEAT_GSO_GRE_CSUM : LEAT_GSO_GRE;
 	default:
 		return (k->csum ? LEAT_GSO_UDP_TUNNEL_CSUM : LEAT_GSO_UDP_TUNNEL) |
-		       (k->remcsum ? LEAT_GSO_TUNNEL_REMCSUM : 0);
+		       (k->gre ? LEAT_GSO_GRE : 0) | (k->remcsum ? LEAT_GSO_TUNNEL_REMCSUM : 0);
 	}
 }
 
