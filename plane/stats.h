@@ -42,4 +42,11 @@ json_t *stats_json(struct plane *plane);
  * stats_json, for rates over `seconds`, or NULL. The caller frees it. */
 char *stats_text(const json_t *now, const json_t *since, double seconds);
 
+/* What GRO did, why, and how often: by port ("left"), queue ("rx-0") and reason, all of them. Of
+ * the port of that name alone; NULL: of all. NULL if there is none. The caller's reference. */
+json_t *stats_gro(struct plane *plane, const char *port);
+
+/* The same as a table for a person. The caller frees it. */
+char *stats_gro_text(const json_t *gro);
+
 #endif
