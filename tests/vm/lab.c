@@ -20,6 +20,7 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 enum {
@@ -50,6 +51,16 @@ void lab_sh(const char *format, ...)
 		exit(1);
 	}
 	free(command);
+}
+
+bool lab_older(unsigned major, unsigned minor)
+{
+	struct utsname name;
+	unsigned is_major, is_minor;
+
+	if (uname(&name) || sscanf(name.release, "%u.%u", &is_major, &is_minor) != 2)
+		lab_die("uname");
+	return is_major < major || (is_major == major && is_minor < minor);
 }
 
 static int make_tap(const char *name, int flags)

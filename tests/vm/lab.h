@@ -63,6 +63,9 @@ void lab_receive(const struct lab *lab, const struct lab_frame *frames, unsigned
 unsigned lab_read_all(int fd, struct lab_frame *frames, unsigned max);
 void lab_free(struct lab_frame *frames, unsigned n);
 
+/* Whether the kernel is older than this. */
+bool lab_older(unsigned major, unsigned minor);
+
 noreturn void lab_die(const char *what);
 
 #endif

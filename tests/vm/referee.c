@@ -22,7 +22,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -276,16 +275,6 @@ static void blank_outer_csum(struct list *list)
 	}
 }
 
-static bool older(unsigned major, unsigned minor)
-{
-	struct utsname name;
-	unsigned is_major, is_minor;
-
-	if (uname(&name) || sscanf(name.release, "%u.%u", &is_major, &is_minor) != 2)
-		lab_die("uname");
-	return is_major < major || (is_major == major && is_minor < minor);
-}
-
 static void judge_gro(struct referee *r, const struct list *segs)
 {
 	static const struct leat_gro_conf conf = {.buckets = 8, .depth = 8, .udp = true};
@@ -294,7 +283,7 @@ static void judge_gro(struct referee *r, const struct list *segs)
 	lab_receive(&r->lab, segs->frame, segs->n);
 	kernel.n = lab_read_all(r->merged, kernel.frame, OURS_FRAMES);
 	ours_coalesce(&r->parse, &conf, segs, &ours, &again);
-	if (older(6, 12)) {
+	if (lab_older(6, 12)) {
 		blank_outer_csum(&kernel);
 		blank_outer_csum(&ours);
 	}
