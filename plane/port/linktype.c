@@ -9,6 +9,8 @@ enum { ETH_TYPE = 12, MACS = 12 };
 static const struct linktype types[] = {
 	{"Ethernet", LINKTYPE_ETHERNET, 0, LINKTYPE_BY_VERSION},
 	{"raw IP", 101, 0, LINKTYPE_BY_VERSION},
+	{"raw IP", 12, 0, LINKTYPE_BY_VERSION}, /* DLT_RAW, as some systems number it */
+	{"raw IP", 14, 0, LINKTYPE_BY_VERSION},
 	{"raw IPv4", 228, 0, LINKTYPE_BY_VERSION},
 	{"raw IPv6", 229, 0, LINKTYPE_BY_VERSION},
 	{"BSD loopback", 0, 4, LINKTYPE_BY_VERSION},
