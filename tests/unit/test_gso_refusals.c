@@ -185,7 +185,7 @@ static void test_by_frags(void **state)
 /* Padding, and an IPv6 jumbogram. */
 static void test_refused_frames(void **state)
 {
-	static const uint8_t jumbo[] = {6, 0, 0xc2, 4, 0, 2, 0, 0};
+	static const uint8_t jumbo[] = {6, 0, 0xc2, 4, 0, 2, 0, 0x1c};
 	static const struct {
 		struct frame f;
 		int err;
