@@ -11,8 +11,6 @@
 #include "frame.h"
 #include "rng.h"
 
-enum { FRAME_SCTP = 132 }; /* without a header of its own: the first 12 bytes of payload are it */
-
 struct cut_seg {
 	struct leat_seg seg;
 	uint8_t *frame; /* seg.len bytes, of just that size */

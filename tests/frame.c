@@ -9,7 +9,7 @@
 
 #include "frame_tunnel.h"
 
-enum { TCP = 20, UDP = 8 };
+enum { TCP = 20, UDP = 8, SCTP = 12 };
 
 uint16_t frame_sum(const uint8_t *p, size_t len, uint32_t sum)
 {
@@ -28,8 +28,7 @@ uint16_t frame_pseudo(const uint8_t *ip, uint8_t protocol, uint32_t len)
 	return ip[0] / 16 == 4 ? frame_sum(ip + 12, 8, sum) : frame_sum(ip + 8, 32, sum);
 }
 
-/* The checksum to be stored for the `len` bytes at `l4`, whose field is 0 now. */
-static uint16_t transport_csum(const uint8_t *ip, uint8_t protocol, const uint8_t *l4, uint32_t len)
+uint16_t transport_csum(const uint8_t *ip, uint8_t protocol, const uint8_t *l4, uint32_t len)
 {
 	uint16_t sum = frame_sum(l4, len, frame_pseudo(ip, protocol, len));
 
@@ -59,6 +58,8 @@ static uint32_t transport_len(const struct frame *f)
 {
 	if (protocol_of(f) == FRAME_TCP)
 		return TCP + (uint32_t)f->opts_len;
+	if (protocol_of(f) == FRAME_SCTP && f->chunks > 0)
+		return SCTP;
 	return protocol_of(f) == FRAME_UDP ? UDP : 0;
 }
 
@@ -198,6 +199,9 @@ static void build_transport(const struct frame *f, const uint8_t *ip, uint8_t *l
 	} else if (protocol == FRAME_GRE && f->inner != NULL && f->gre_csum) {
 		put16(l4 + 4, (uint16_t)~frame_sum(l4, len, 0));
 		l4[4] ^= f->bad_l4_csum ? 0x55 : 0;
+	} else if (protocol == FRAME_SCTP && f->chunks > 0) {
+		sctp_build(f, l4, len);
+		l4[8] ^= f->bad_l4_csum ? 0x55 : 0;
 	}
 }
 
@@ -282,6 +286,8 @@ static const char *transport_wrong(const uint8_t *frame, uint32_t len, const str
 	uint32_t check = in->protocol == FRAME_TCP ? 16 : 6, l4_len = len - in->l4;
 	uint16_t pseudo = frame_pseudo(frame + in->ip, in->protocol, l4_len);
 
+	if (in->protocol == FRAME_SCTP)
+		return partial || get32(l4 + 8) == sctp_crc(l4, l4_len) ? NULL : "SCTP CRC";
 	if (in->protocol == FRAME_UDP && get16(l4 + 4) != l4_len)
 		return "UDP length";
 	if (partial || at->remcsum)
@@ -291,35 +297,23 @@ static const char *transport_wrong(const uint8_t *frame, uint32_t len, const str
 	return NULL;
 }
 
-static void complete(uint8_t *frame, uint32_t len, const struct place *in)
-{
-	uint8_t *field = frame + in->l4 + (in->protocol == FRAME_TCP ? 16 : 6);
-
-	put16(field, 0);
-	put16(field, transport_csum(frame + in->ip, in->protocol, frame + in->l4, len - in->l4));
-}
-
 static const char *tunnel_wrong(const uint8_t *frame, uint32_t len, const struct places *at,
 				bool partial)
 {
 	const struct place *out = &at->lvl[0];
-	uint8_t *copy = malloc(len);
-	const char *wrong = NULL;
+	const uint8_t *l4 = frame + out->l4;
 	uint16_t pseudo = 0;
 
-	if (copy == NULL)
-		abort();
-	memcpy(copy, frame, len);
-	if (partial && !at->remcsum)
-		complete(copy, len, &at->lvl[1]);
-	if (out->protocol == FRAME_UDP)
-		pseudo = frame_pseudo(copy + out->ip, FRAME_UDP, len - out->l4);
-	if (out->protocol == FRAME_UDP && get16(copy + out->l4 + 4) != len - out->l4)
-		wrong = "outer UDP length";
-	else if (at->sum && frame_sum(copy + out->l4, len - out->l4, pseudo) != 0xffff)
-		wrong = "tunnel checksum";
-	free(copy);
-	return wrong;
+	if (out->protocol == FRAME_UDP) {
+		pseudo = frame_pseudo(frame + out->ip, FRAME_UDP, len - out->l4);
+		if (get16(l4 + 4) != len - out->l4)
+			return "outer UDP length";
+		if (partial && at->sum)
+			return get16(l4 + 6) == pseudo ? NULL : "partial outer UDP checksum";
+	}
+	if (at->sum && !partial && frame_sum(l4, len - out->l4, pseudo) != 0xffff)
+		return "tunnel checksum";
+	return NULL;
 }
 
 const char *frame_wrong(const uint8_t *frame, uint32_t len, bool partial)
@@ -337,87 +331,6 @@ const char *frame_wrong(const uint8_t *frame, uint32_t len, bool partial)
 	if (wrong == NULL && at.levels > 1)
 		wrong = tunnel_wrong(frame, len, &at, partial);
 	return wrong;
-}
-
-static void fix_network(const struct place *l, uint32_t id, uint8_t *frame, uint32_t len)
-{
-	uint8_t *ip = frame + l->ip;
-
-	if (ip[0] / 16 == 6) {
-		put16(ip + 4, len - l->ip - IP6);
-		return;
-	}
-	put16(ip + 2, len - l->ip);
-	put16(ip + 4, get16(ip + 4) + id);
-	put16(ip + 10, 0);
-	put16(ip + 10, (uint16_t)~frame_sum(ip, l->l4 - l->ip, 0));
-}
-
-/* The outer UDP or GRE header, when all behind it is done. */
-static void fix_tunnel(const struct leat_pkt *super, const struct place *out, uint8_t *frame,
-		       uint32_t len)
-{
-	uint8_t *l4 = frame + out->l4;
-
-	if (out->protocol == FRAME_UDP)
-		put16(l4 + 4, len - out->l4);
-	if ((super->gso_type & LEAT_GSO_UDP_TUNNEL_CSUM) != 0) {
-		put16(l4 + 6, 0);
-		put16(l4 + 6, transport_csum(frame + out->ip, FRAME_UDP, l4, len - out->l4));
-	} else if ((super->gso_type & LEAT_GSO_GRE_CSUM) != 0) {
-		put16(l4 + 4, 0);
-		put16(l4 + 4, (uint16_t)~frame_sum(l4, len - out->l4, 0));
-	}
-}
-
-static void fix_transport(const struct leat_pkt *super, const struct place *l, uint32_t i,
-			  bool last, uint8_t *frame, uint32_t len)
-{
-	uint8_t *l4 = frame + l->l4;
-
-	if (l->protocol == FRAME_TCP) {
-		put32(l4 + 4, get32(l4 + 4) + i * super->gso_size);
-		if (!last)
-			l4[13] &= (uint8_t) ~(FRAME_FIN | FRAME_PSH);
-		if (i > 0 && (super->gso_type & LEAT_GSO_TCP_ACCECN) == 0)
-			l4[13] &= (uint8_t)~FRAME_CWR;
-	} else {
-		put16(l4 + 4, len - l->l4);
-	}
-	if ((super->gso_type & LEAT_GSO_TUNNEL_REMCSUM) != 0)
-		put16(l4 + (l->protocol == FRAME_TCP ? 16 : 6),
-		      frame_pseudo(frame + l->ip, l->protocol, len - l->l4));
-	else
-		complete(frame, len, l);
-}
-
-/* The fields of segment `i` that are not the super-packet's, from the inside outwards. */
-static void fix_headers(const struct leat_pkt *super, const struct places *at, uint32_t i,
-			bool last, uint8_t *frame, uint32_t len)
-{
-	static const uint32_t fixed[2] = {LEAT_GSO_TCP_FIXEDID, LEAT_GSO_TCP_FIXEDID_INNER};
-
-	for (unsigned k = 0; k < at->levels && k < 2; k++)
-		fix_network(&at->lvl[k], (super->gso_type & fixed[k]) != 0 ? 0 : i, frame, len);
-	fix_transport(super, &at->lvl[at->levels - 1], i, last, frame, len);
-	if (at->levels > 1)
-		fix_tunnel(super, &at->lvl[0], frame, len);
-}
-
-uint32_t frame_segment(const struct leat_pkt *super, const uint8_t *flat, uint32_t i, uint8_t *dst)
-{
-	struct places at = find_places(flat, super->len);
-	uint32_t from = at.payload + i * super->gso_size;
-	uint32_t n = super->len - from, len;
-
-	if (from >= super->len)
-		return 0;
-	n = n < super->gso_size ? n : super->gso_size;
-	len = at.payload + n;
-	memcpy(dst, flat, at.payload);
-	memcpy(dst + at.payload, flat + from, n);
-	fix_headers(super, &at, i, from + n == super->len, dst, len);
-	return len;
 }
 
 struct leat_pkt *arena_add(struct arena *arena, const void *bytes, uint32_t len)

@@ -23,6 +23,7 @@ enum {
 	FRAME_UDP = 17,
 	FRAME_IPV6 = 41,
 	FRAME_GRE = 47,
+	FRAME_SCTP = 132,
 
 	FRAME_VXLAN_PORT = 4789,
 	FRAME_VXLAN_RCO_PORT = 8472, /* where remote checksums are allowed */
@@ -74,6 +75,14 @@ struct frame {
 	const uint8_t *opts; /* TCP options, a multiple of 4 bytes */
 	uint8_t opts_len;
 
+	/* SCTP: with chunks it has a header of its own, and `payload` is theirs, headers included, a
+	 * multiple of 4. */
+	uint32_t vtag;
+	uint8_t chunks;
+	uint8_t chunk_type; /* 0: DATA */
+	uint8_t chunk_pad;  /* bytes that the last one's length leaves out */
+	bool bad_chunk;	    /* its length is 4 more */
+
 	uint32_t payload; /* bytes; byte i is a function of salt + seq + i */
 	uint32_t salt;
 	uint32_t padding; /* bytes behind the IP packet */
@@ -117,12 +126,13 @@ uint16_t frame_pseudo(const uint8_t *ip, uint8_t protocol, uint32_t len);
 uint32_t frame_flatten(const struct leat_pkt *pkt, uint8_t *dst);
 
 /* What is wrong with the lengths and checksums of an IP frame, its tunnel's included, or NULL.
- * `partial`: the innermost transport checksum field is to hold the pseudo-header sum; the checksum
- * of the tunnel, if it has one, must be right once that field is completed. */
+ * `partial`: it is a super-packet. The innermost TCP or UDP checksum field is to hold the
+ * pseudo-header sum, and so is an outer UDP one that is not 0; GRE's and SCTP's may be anything. */
 const char *frame_wrong(const uint8_t *frame, uint32_t len, bool partial);
 
 /* Cut segment `i` from the super-packet whose bytes are `flat`, as GSO should: gives its length,
- * 0 past the last. Its gso_type says what is done with IDs, CWR and the tunnel's checksums. `dst` has room for FRAME_HDRS_MAX + gso_size. */
+ * 0 past the last. Its gso_type says what is done with IDs, CWR, boundaries and the tunnel's
+ * checksums. `dst` has room for FRAME_HDRS_MAX + gso_size. */
 uint32_t frame_segment(const struct leat_pkt *super, const uint8_t *flat, uint32_t i, uint8_t *dst);
 
 /* Packets with buffers of just their size, so that a sanitizer sees a step outside. */

@@ -301,6 +301,8 @@ struct places find_places(const uint8_t *frame, uint32_t len)
 		at.remcsum = false;
 	}
 	l = &at.lvl[at.levels - 1];
-	at.payload = l->l4 + (l->protocol == FRAME_TCP ? byte_at(&v, l->l4 + 12) / 16 * 4 : 8);
+	at.payload = l->l4 + (l->protocol == FRAME_TCP	? byte_at(&v, l->l4 + 12) / 16 * 4 :
+			      l->protocol == FRAME_SCTP ? 12 :
+							  8);
 	return at;
 }

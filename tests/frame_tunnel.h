@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * frame_tunnel.h - private to frame.c and frame_tunnel.c: tunnel headers, and finding what is
- * where in a frame.
+ * frame_tunnel.h - private to frame*.c: tunnel headers, SCTP chunks, and finding what is where in a
+ * frame.
  */
 #ifndef LEAT_TESTS_FRAME_TUNNEL_H
 #define LEAT_TESTS_FRAME_TUNNEL_H
@@ -45,6 +45,16 @@ uint32_t tunnel_hdr_len(const struct frame *f);
  * checksum of that `check` bytes further, which remote checksums name. A GRE checksum is left 0. */
 void tunnel_build(const struct frame *f, uint8_t *p, uint8_t version, uint32_t start,
 		  uint32_t check);
+
+/* Write the SCTP header and chunk headers of a packet of `len` bytes at `sh`, whose payload is
+ * there already, and its CRC. */
+void sctp_build(const struct frame *f, uint8_t *sh, uint32_t len);
+
+/* The CRC32c of the SCTP packet, its field taken as 0, as it lies in the header, first byte first. */
+uint32_t sctp_crc(const uint8_t *sh, uint32_t len);
+
+/* The TCP or UDP checksum to be stored for the `len` bytes at `l4`, whose field is 0 now. */
+uint16_t transport_csum(const uint8_t *ip, uint8_t protocol, const uint8_t *l4, uint32_t len);
 
 /* Where the headers of a frame are. */
 struct place {
