@@ -264,6 +264,8 @@ static void try_train(uint64_t number, struct wild_train *train, uint64_t *merge
 	wild_kind_name(&wild.kind, story.kind);
 	for (unsigned t = 0; judged && t < WILD_TROUBLES; t++)
 		wild.avoid[t] = merge_beyond(t);
+	if (wild.kind.type == WILD_SCTP4 || wild.kind.type == WILD_SCTP6)
+		wild.avoid[WILD_OUTER_L4_FFFF] = 1; /* each frame a flow of its own: evictions */
 	wild.frames = rng_once_in(&rng, 10) ? 600 : 80;
 	wild.mtu = rng_once_in(&rng, 10) ? 9000 : 1500;
 	wild_train_make(train, &wild, seed, number);
