@@ -156,6 +156,27 @@ static bool has_fixed_id(const struct wild_train *t)
 	return false;
 }
 
+/* Whether there is a tag behind an encapsulated MAC header. */
+static bool has_inner_tag(const struct wild_train *t)
+{
+	for (unsigned i = 0; i < t->n; i++) {
+		const struct wild_frame *f = &t->frame[i];
+		const uint8_t *type = f->bytes + f->at.inner_mac + 12;
+
+		if (f->at.inner_mac && f->at.inner_mac + 14u <= f->len &&
+		    ((type[0] == 0x81 && type[1] == 0) || (type[0] == 0x88 && type[1] == 0xa8)))
+			return true;
+	}
+	return false;
+}
+
+static bool is_wanted(const struct judge *j, const struct type *type)
+{
+	if (type->fixed_id && !has_fixed_id(&j->train))
+		return false;
+	return j->vlan || !has_inner_tag(&j->train);
+}
+
 static void make_train(struct judge *j, const struct type *type, uint64_t seed, uint64_t number)
 {
 	static const struct frame_meta plain;
@@ -167,7 +188,7 @@ static void make_train(struct judge *j, const struct type *type, uint64_t seed, 
 
 	for (unsigned i = 0; i < TRIES; i++) {
 		wild_train_make(&j->train, &conf, seed, number + ((uint64_t)i << 40));
-		if (!type->fixed_id || has_fixed_id(&j->train))
+		if (is_wanted(j, type))
 			break;
 	}
 	frames_clear(&j->in);
@@ -216,23 +237,38 @@ static bool has_trouble(const struct wild_frame *f)
 	return false;
 }
 
-/* Take the frames out of the train that GRO passed on without looking for their flow, and were
- * made so that it does; gives how many, and how many of them are too short for their lengths. */
-static unsigned drop_passed(struct judge *j, unsigned *malformed)
+/* Whether GRO passed frame `i` on without looking for its flow, and it was made so that it
+ * would. */
+static bool is_passed(const struct judge *j, unsigned i)
 {
 	const uint64_t passing = 1u << LEAT_GRO_NOT_PARSED | 1u << LEAT_GRO_IP_OPTIONS |
 				 1u << LEAT_GRO_IP_FRAGMENT | 1u << LEAT_GRO_IP_CSUM |
 				 1u << LEAT_GRO_LENGTH | 1u << LEAT_GRO_L4_CSUM |
 				 1u << LEAT_GRO_UDP_ZERO_CSUM | 1u << LEAT_GRO_NO_PAYLOAD;
+
+	return (passing >> j->ours.reason[i] & 1) && has_trouble(j->made_as[i]);
+}
+
+/* How many of those there are that are too short for their lengths. */
+static unsigned count_malformed(const struct judge *j)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < j->in.n; i++) {
+		const uint8_t *trouble = j->made_as[i]->trouble;
+
+		n += is_passed(j, i) && (trouble[WILD_IP_LEN] || trouble[WILD_CUT]);
+	}
+	return n;
+}
+
+/* Take them out of the train; gives how many. */
+static unsigned drop_passed(struct judge *j)
+{
 	unsigned to = 0, n = j->in.n;
 
-	*malformed = 0;
 	for (unsigned i = 0; i < n; i++) {
-		const struct wild_frame *f = j->made_as[i];
-
-		if ((passing >> j->ours.reason[i] & 1) && has_trouble(f))
-			*malformed += f->trouble[WILD_IP_LEN] || f->trouble[WILD_CUT];
-		else
+		if (!is_passed(j, i))
 			j->in.frame[to++] = j->in.frame[i];
 	}
 	j->in.n = to;
@@ -244,14 +280,14 @@ static unsigned drop_passed(struct judge *j, unsigned *malformed)
 static int ask_again(struct judge *j, struct verdict_of *v)
 {
 	struct verdict_of again;
-	unsigned malformed, dropped;
 
 	if (v->verdict == VERDICT_SAME)
 		return 0;
 	if (v->verdict == VERDICT_EXCLUDED && !(v->rules & 1u << RULE_OVERTAKE))
 		return 0;
-	dropped = drop_passed(j, &malformed);
-	if (dropped == 0 || (v->verdict == VERDICT_DIFFERENT && malformed == 0))
+	if (v->verdict == VERDICT_DIFFERENT && count_malformed(j) == 0)
+		return 0;
+	if (drop_passed(j) == 0)
 		return 0;
 	if (ask_train(j, &again))
 		return -EIO;

@@ -18,8 +18,9 @@ static const struct {
 				   "not set, and sends all with the first one's"},
 	[RULE_FFFF] = {"ffff", "Linux merges frames with a checksum of 0xffff, and sends them with "
 			       "0"},
-	[RULE_FIXED_ID] = {"fixed-id", "Linux loses that the IDs of a train were fixed, if it is "
-				       "UDP or in GRE, and sends them incrementing"},
+	[RULE_FIXED_ID] = {"fixed-id",
+			   "Linux loses which IDs of a train were fixed, if it is UDP or "
+			   "in a tunnel, and sends other IDs"},
 	[RULE_GRE_CSUM] = {"gre-csum", "Linux sends a wrong GRE checksum for a merged train"},
 	[RULE_MALFORMED] = {"malformed", "Linux ends a merge for a frame whose IP length is longer "
 					 "than the frame; for the library it belongs to no flow"},
@@ -175,13 +176,13 @@ static field_set id_fields(const struct flow_frames *in)
 	const field_set inner = field_bit(field_inner(FIELD_IP_ID)) |
 				field_bit(field_inner(FIELD_IP_CSUM)) | field_bit(FIELD_GRE_CSUM) |
 				field_bit(FIELD_UDP_CSUM);
-	const field_set only = field_bit(FIELD_IP_ID) | field_bit(FIELD_IP_CSUM);
+	const field_set outer = field_bit(FIELD_IP_ID) | field_bit(FIELD_IP_CSUM);
 	struct leat_pkt pkt;
 
 	parse(&pkt, bytes(in, 0), at(in, 0)->len);
-	if (pkt.levels == 2 && (pkt.lvl[0].tunnel == LEAT_TUNNEL_GRE || pkt.lvl[1].protocol == UDP))
-		return inner;
-	return pkt.levels == 1 && pkt.lvl[0].protocol == UDP ? only : 0;
+	if (pkt.levels == 2)
+		return inner | outer;
+	return pkt.levels == 1 && pkt.lvl[0].protocol == UDP ? outer : 0;
 }
 
 uint32_t rule_of_train(const struct flow_frames *in, const struct flow_frames *sent)
