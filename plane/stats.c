@@ -20,6 +20,7 @@ static json_t *queue_json(const struct queue_stats *s)
 	json_object_set_new(o, "packets", number(&s->packets));
 	json_object_set_new(o, "bytes", number(&s->bytes));
 	json_object_set_new(o, "segments", number(&s->segments));
+	json_object_set_new(o, "largest", number(&s->largest));
 	json_object_set_new(o, "errors", number(&s->errors));
 	json_object_set_new(o, "dropped", number(&s->dropped));
 	json_object_set_new(o, "contended", number(&s->contended));

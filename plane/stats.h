@@ -33,7 +33,7 @@ static inline uint64_t stat_read(const uint64_t *counter)
 }
 
 /* Everything a plane counts, as one JSON object with the members "ports" (a list: name, kind,
- * rx and tx queues with packets, bytes, segments, errors, dropped, contended), "cpus" (a list:
+ * rx and tx queues with packets, bytes, segments, largest, errors, dropped, contended), "cpus" (a list:
  * the members of struct worker_stats, backlog length), "gro" (per port: reason: count), "parse"
  * (reason: count), "app" (what the application counts). The caller's reference. */
 json_t *stats_json(struct plane *plane);

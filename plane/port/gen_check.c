@@ -83,7 +83,8 @@ static bool is_level_right(const struct leat_pkt *pkt, unsigned i)
 	return true;
 }
 
-/* A super-packet: of a declared kind and size, its checksum left where it belongs. */
+/* A super-packet: of a declared kind and size, its checksum left where it belongs, and such that
+ * segments could be made of it. */
 static bool is_super_right(const struct port *port, const struct leat_pkt *pkt)
 {
 	const struct leat_gso_conf conf = {
@@ -91,15 +92,19 @@ static bool is_super_right(const struct port *port, const struct leat_pkt *pkt)
 		.partial = port->partial,
 		.max_size = port->tso_max_size,
 	};
+	static const struct leat_gso_conf wire;
 	uint32_t payload = pkt->len - pkt->payload;
+	struct leat_gso gso;
 
 	if (leat_gso_needed(pkt, &conf) || pkt->gso_size == 0)
 		return false;
 	if (pkt->gso_size == LEAT_GSO_BY_FRAGS || (pkt->gso_type & LEAT_GSO_FRAGLIST))
 		return true;
-	return pkt->csum == LEAT_CSUM_PARTIAL &&
-	       pkt->csum_start == leat_pkt_inner(pkt)->transport && payload > pkt->gso_size &&
-	       (!(pkt->gso_type & LEAT_GSO_PARTIAL) || payload % pkt->gso_size == 0);
+	if (pkt->csum != LEAT_CSUM_PARTIAL || pkt->csum_start != leat_pkt_inner(pkt)->transport)
+		return false;
+	if (pkt->gso_type & LEAT_GSO_PARTIAL) /* its lengths are those of a segment */
+		return payload > pkt->gso_size && payload % pkt->gso_size == 0;
+	return leat_gso_init(&gso, pkt, &wire) > 1;
 }
 
 /* The transport checksum of an ordinary frame, completed as the port would if it was left to it. */

@@ -105,6 +105,7 @@ struct queue_stats {
 	uint64_t packets; /* frames as they were on the port */
 	uint64_t bytes;
 	uint64_t segments;  /* wire-sized frames that these stand for */
+	uint64_t largest;   /* bytes of the largest frame so far */
 	uint64_t errors;    /* refused by the device */
 	uint64_t dropped;   /* lost on our side of the device: no buffer, no room */
 	uint64_t contended; /* tx: the lock was held by another */
