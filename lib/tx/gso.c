@@ -147,8 +147,8 @@ static uint32_t next_len(const struct leat_gso *gso)
 	return left < gso->unit ? left : gso->unit;
 }
 
-/* The next `n` bytes of payload as slices, and the position moved past them; if `max`, 1 or more, are
- * not enough, 0 and the position as it was. */
+/* The next `n` bytes of payload as slices, and the position moved past them; if `max`, 1 or more,
+ * are not enough, 0 and the position as it was. */
 static unsigned take(struct leat_gso *gso, uint32_t n, struct leat_slice *slices, unsigned max)
 {
 	const struct leat_pkt *slice = gso->slice;
