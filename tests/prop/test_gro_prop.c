@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_gro_prop.c - the laws of GRO, for random traffic of few and of thousands of flows: every
- * packet comes out exactly once, in its flow's order; what comes out can be cut up into just what
- * went in; and neither time nor batches nor the state of the table's memory change any of it.
+ * test_gro_prop.c - the laws of GRO, for random traffic of all kinds, of few and of thousands of
+ * flows: every packet comes out exactly once, in its flow's order; what comes out can be cut up
+ * into just what went in; and neither time nor batches nor the state of the table's memory change
+ * any of it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,15 +28,21 @@ static void make_trial(struct rng *rng, struct trial *trial, struct traffic *tra
 	traffic_start(traffic, rng, flows, 20);
 	for (unsigned k = 0; k < PACKETS; k++)
 		trial->packet[k] = traffic_next(traffic);
-	trial->conf = (struct leat_gro_conf){.udp = i % 2 == 0, .key = {{rng_next(rng), 0}}};
+	trial->conf = (struct leat_gro_conf){.udp = i % 2 == 0,
+					     .sctp = rng_once_in(rng, 2),
+					     .accecn = rng_once_in(rng, 2),
+					     .fraglist = i % 5 == 4,
+					     .key = {{rng_next(rng), 0}}};
 	if (i % 4 == 3)
 		trial->conf.buckets = trial->conf.depth = 8;
 }
 
-/* Not so a later fragment, and a packet that was given another protocol than its flow's. */
+/* Not so a later fragment, a packet that was given another protocol than its flow's, and one whose
+ * tunnel was not entered. */
 static bool has_flow(const struct leat_pkt *pkt)
 {
-	return pkt->depth == LEAT_DEPTH_TRANSPORT && leat_pkt_inner(pkt)->protocol != 132;
+	return pkt->depth == LEAT_DEPTH_TRANSPORT &&
+	       leat_pkt_inner(pkt)->tunnel == LEAT_TUNNEL_NONE;
 }
 
 static void check_order(const struct train *train, const struct trial *trial)
