@@ -7,11 +7,18 @@
 
 #include "wild.h"
 
+enum { TCP = 6, UDP = 17, SCTP = 132 };
+
 static uint64_t mix(uint64_t key, const uint8_t *p, unsigned len)
 {
 	while (len-- > 0)
 		key = (key ^ *p++) * 0x100000001b3u;
 	return key;
+}
+
+static bool has_ports(const struct leat_level *l)
+{
+	return l->protocol == TCP || l->protocol == UDP || l->protocol == SCTP;
 }
 
 uint64_t compare_flow_of(const uint8_t *frame, uint32_t len)
@@ -28,9 +35,9 @@ uint64_t compare_flow_of(const uint8_t *frame, uint32_t len)
 			  l->version == 4 ? 8 : 32);
 		key = mix(key, &l->version, 1);
 		key = mix(key, &l->protocol, 1);
+		if (pkt.depth == LEAT_DEPTH_TRANSPORT && has_ports(l))
+			key = mix(key, frame + l->transport, 4);
 	}
-	if (pkt.depth == LEAT_DEPTH_TRANSPORT)
-		key = mix(key, frame + leat_pkt_inner(&pkt)->transport, 4);
 	return key;
 }
 
@@ -183,21 +190,48 @@ struct verdict_of compare_train(const struct train_answers *a)
 	return v;
 }
 
+static unsigned load_be16(const uint8_t *p)
+{
+	return p[0] << 8 | p[1];
+}
+
+/* By which rules segment `i` differs: one bit or two, 0 if it does not, all if by others. */
+static uint32_t find_rules(const struct super_answers *a, unsigned i)
+{
+	const uint8_t *p = frames_bytes(a->kernel, i), *q = frames_bytes(a->ours, i);
+	uint32_t len = a->kernel->frame[i].len, id, extra;
+
+	if (len != a->ours->frame[i].len)
+		return UINT32_MAX;
+	if (memcmp(p, q, len) == 0)
+		return 0;
+	id = rule_find_frag_id(p, len);
+	if (id == 0 || memcmp(p, q, id - 2) != 0 || memcmp(p + id + 4, q + id + 4, len - id - 4))
+		return UINT32_MAX;
+	extra = (load_be16(p + id - 2) - load_be16(q + id - 2)) & 0xffff;
+	if (extra == 0)
+		return 1u << RULE_UFO6_ID;
+	return extra == (i * rule_extensions_len(p, id) & 0xffff) ?
+		       1u << RULE_UFO6_ID | 1u << RULE_UFO6_OFFSET :
+		       UINT32_MAX;
+}
+
 struct verdict_of compare_super(const struct super_answers *a)
 {
 	struct verdict_of v = {.verdict = VERDICT_SAME};
 	unsigned n = a->kernel->n < a->ours->n ? a->kernel->n : a->ours->n, i = 0;
-	enum rule rule;
+	uint32_t rules = 0;
 
-	while (i < n && a->kernel->frame[i].len == a->ours->frame[i].len &&
-	       memcmp(frames_bytes(a->kernel, i), frames_bytes(a->ours, i),
-		      a->kernel->frame[i].len) == 0)
-		i++;
-	if (i == a->kernel->n && i == a->ours->n && !a->kernel_refused == !a->ours_refused)
-		return v;
-	rule = rule_of_super(a);
-	v.verdict = rule < RULES ? VERDICT_EXCLUDED : VERDICT_DIFFERENT;
-	v.rules = rule < RULES ? 1u << rule : 0;
+	for (; i < n && (rules = find_rules(a, i)) != UINT32_MAX; i++)
+		v.rules |= rules;
+	if (i < a->kernel->n || i < a->ours->n || !a->kernel_refused != !a->ours_refused) {
+		enum rule rule = rule_of_super(a);
+
+		v.rules = rule < RULES ? 1u << rule : 0;
+		v.verdict = VERDICT_DIFFERENT;
+	}
+	if (v.rules)
+		v.verdict = VERDICT_EXCLUDED;
 	v.first = (struct difference){"sent", a->kernel, a->ours, i, i, 0};
 	return v;
 }

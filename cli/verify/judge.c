@@ -5,6 +5,7 @@
 #include "judge.h"
 
 #include <errno.h>
+#include <leat/csum.h>
 #include <leat/vnet.h>
 #include <stdlib.h>
 #include <string.h>
@@ -385,6 +386,21 @@ static void spoil(struct frame_meta *m, uint32_t len, uint64_t *state)
 	}
 }
 
+/* The outer checksum as Linux has it in a super-packet: the sum of the pseudo-header. */
+static void set_outer_csum(const struct wild_super *s)
+{
+	const struct leat_level outer = {.network = s->at.network[0],
+					 .transport = s->at.transport[0],
+					 .version = s->at.version[0],
+					 .protocol = 17};
+	uint16_t sum;
+
+	if (!(s->gso_type & LEAT_GSO_UDP_TUNNEL_CSUM) || s->len < outer.transport + 8u)
+		return;
+	sum = leat_csum_fold(leat_csum_pseudo(s->bytes, &outer, s->len - outer.transport));
+	memcpy(s->bytes + outer.transport + 6, &sum, sizeof(sum));
+}
+
 static struct frame_meta make_super(struct judge *j, const struct type *type, uint64_t seed,
 				    uint64_t number)
 {
@@ -402,6 +418,7 @@ static struct frame_meta make_super(struct judge *j, const struct type *type, ui
 		if (!type->ecn || (j->super.gso_type & LEAT_GSO_TCP_ECN))
 			break;
 	}
+	set_outer_csum(&j->super);
 	meta = meta_of_super(&j->super);
 	if (type->nonsense && !conf.nonsense)
 		spoil(&meta, j->super.len, &state);

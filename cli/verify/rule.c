@@ -27,6 +27,8 @@ static const struct {
 	[RULE_UFO_EIGHT] = {"ufo-eight", "Linux makes broken fragments where gso_size is no "
 					 "multiple of 8"},
 	[RULE_UFO6_ID] = {"ufo6-id", "the identification of IPv6 fragments is random in Linux"},
+	[RULE_UFO6_OFFSET] = {"ufo6-offset", "Linux counts the extension headers in front of the "
+					     "fragment header into each fragment's offset"},
 	[RULE_UFO_LAX] = {"ufo-lax", "Linux cuts a datagram to fragments whatever csum_start and "
 				     "the ECN flag say; the library wants them right"},
 	[RULE_VNET_LATE] = {"late", "Linux takes a header that does not fit the frame, and drops "
@@ -206,8 +208,7 @@ uint32_t rule_of_train(const struct flow_frames *in, const struct flow_frames *s
 	return p.unknown ? 0 : p.rules;
 }
 
-/* Where the identification of an IPv6 fragment is; 0: it is none. */
-static uint32_t find_frag_id(const uint8_t *frame, uint32_t len)
+uint32_t rule_find_frag_id(const uint8_t *frame, uint32_t len)
 {
 	struct leat_pkt pkt;
 	uint32_t at;
@@ -225,21 +226,14 @@ static uint32_t find_frag_id(const uint8_t *frame, uint32_t len)
 	return at + 8 <= len ? at + 4 : 0;
 }
 
-/* All fragments alike but for their identification. */
-static bool differ_in_id(const struct frames *a, const struct frames *b)
+uint32_t rule_extensions_len(const uint8_t *frame, uint32_t id)
 {
-	if (a->n != b->n || a->n == 0)
-		return false;
-	for (unsigned i = 0; i < a->n; i++) {
-		const uint8_t *p = frames_bytes(a, i), *q = frames_bytes(b, i);
-		uint32_t len = a->frame[i].len, id = find_frag_id(p, len);
+	uint32_t at = 12;
 
-		if (b->frame[i].len != len || id == 0)
-			return false;
-		if (memcmp(p, q, id) != 0 || memcmp(p + id + 4, q + id + 4, len - id - 4) != 0)
-			return false;
-	}
-	return true;
+	while ((frame[at] == 0x81 && frame[at + 1] == 0) ||
+	       (frame[at] == 0x88 && frame[at + 1] == 0xa8))
+		at += 4;
+	return id - 4 - (at + 2 + 40);
 }
 
 /* Whether what is said of the datagram is wrong in what Linux does not look at. */
@@ -260,8 +254,6 @@ enum rule rule_of_super(const struct super_answers *a)
 
 	if (ufo && a->meta->gso_size % 8 != 0 && a->kernel->n > 1)
 		return RULE_UFO_EIGHT;
-	if (ufo && differ_in_id(a->kernel, a->ours))
-		return RULE_UFO6_ID;
 	if (ufo && a->kernel->n > 0 && a->ours_refused && is_lax(a))
 		return RULE_UFO_LAX;
 	if (!a->kernel_refused && a->kernel->n == 0 && a->ours_refused)

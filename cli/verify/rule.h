@@ -21,6 +21,7 @@ enum rule {
 	RULE_MALFORMED,
 	RULE_UFO_EIGHT,
 	RULE_UFO6_ID,
+	RULE_UFO6_OFFSET,
 	RULE_UFO_LAX,
 	RULE_VNET_LATE,
 	RULES,
@@ -42,6 +43,12 @@ struct flow_frames {
 /* The rules, as bits, by which the kernel sent `sent` where `in` came in; 0: they do not explain
  * it, or there is nothing to explain. */
 uint32_t rule_of_train(const struct flow_frames *in, const struct flow_frames *sent);
+
+/* Where the identification of an IPv6 fragment is; 0: it is none. */
+uint32_t rule_find_frag_id(const uint8_t *frame, uint32_t len);
+
+/* Bytes of extension headers in front of the fragment header with its identification there. */
+uint32_t rule_extensions_len(const uint8_t *frame, uint32_t id);
 
 /* The rule by which the two answers to a super-packet differ; RULES if there is none. */
 struct super_answers {
