@@ -122,7 +122,8 @@ static void test_big(void **state)
 }
 
 /* clang-format off */
-#define CHUNK(n, ...) {.protocol = FRAME_SCTP, .chunks = 1, .payload = (n), __VA_ARGS__}
+#define CHUNKS(k, n, ...) {.protocol = FRAME_SCTP, .chunks = (k), .payload = (n), __VA_ARGS__}
+#define CHUNK(n, ...) CHUNKS(1, n, __VA_ARGS__)
 static const struct row sctp_rows[] = {
 	ROW("sctp", BOTH, MERGED, SIZES(300), CHUNK(100, ), CHUNK(100, ), CHUNK(100, )),
 	ROW("in a tunnel", IPIP | IP6IP6, MERGED, SIZES(300),
@@ -130,8 +131,8 @@ static const struct row sctp_rows[] = {
 	ROW("sizes may be any", BOTH, TIMEOUT, SIZES(196),
 	    CHUNK(20, ), CHUNK(100, ), CHUNK(24, ), CHUNK(52, )),
 	ROW("padding and two chunks", BOTH, TIMEOUT, SIZES(204),
-	    CHUNK(100, .chunk_pad = 3), CHUNK(48, .chunks = 2, .chunk_pad = 1),
-	    CHUNK(56, .chunks = 2)),
+	    CHUNK(100, .chunk_pad = 3), CHUNKS(2, 48, .chunk_pad = 1),
+	    CHUNKS(2, 56, )),
 	ROW("i-data", BOTH, MERGED, SIZES(124), CHUNK(100, .chunk_type = 64),
 	    CHUNK(24, .chunk_type = 64, .chunk_pad = 3)),
 	ROW("another chunk", BOTH, SCTP_CHUNK, SIZES(200, 100, 100),
