@@ -73,8 +73,9 @@ void wild_kind_name(const struct wild_kind *kind, char name[WILD_NAME])
 		snprintf(name, WILD_NAME, "%s/%s", types[kind->type],
 			 ips[kind->outer == 6][kind->type % 2]);
 	else
-		snprintf(name, WILD_NAME, "%s/%s%d%s%s%s%s", types[kind->type], encaps[kind->encap],
-			 kind->outer, kind->key ? "-key" : "", kind->csum ? "-csum" : "",
+		snprintf(name, WILD_NAME, "%s/%s%d%s%s%s%s%s", types[kind->type],
+			 encaps[kind->encap], kind->outer, kind->gre ? "-gre" : "",
+			 kind->key ? "-key" : "", kind->csum ? "-csum" : "",
 			 kind->eth && kind->encap != WILD_VXLAN ? "-eth" : "",
 			 kind->remcsum ? "-remcsum" : "");
 }
