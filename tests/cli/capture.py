@@ -132,10 +132,8 @@ def packet(data, number=0, ticks=0, order="<", orig=None):
 def fold(data, start=0):
     if len(data) % 2:
         data += b"\0"
-    total = start + sum(struct.unpack(f">{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total & 0xffff) + (total >> 16)
-    return total
+    total = start + int.from_bytes(data, "big")
+    return total % 0xffff or 0xffff * (total > 0)
 
 
 def ip4(payload, protocol, src="10.0.0.1", dst="10.0.0.2", ident=0, frag=0x4000, length=None):
