@@ -53,7 +53,7 @@ def read_pcapng(data):
         if size < 12:
             break
         body = data[at + 8:at + size - 4]
-        if kind == 1:
+        if kind == 1 and len(body) >= 8:
             interfaces.append(read_interface(order, body))
         elif kind in (2, 6) and len(body) >= 20:
             number = struct.unpack_from(order + ("H" if kind == 2 else "I"), body)[0]
