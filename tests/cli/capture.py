@@ -53,7 +53,7 @@ def read_pcapng(data):
         if size < 12:
             break
         body = data[at + 8:at + size - 4]
-        if kind == 1:
+        if kind == 1 and len(body) >= 8:
             interfaces.append(read_interface(order, body))
         elif kind in (2, 6) and len(body) >= 20:
             number = struct.unpack_from(order + ("H" if kind == 2 else "I"), body)[0]
@@ -132,10 +132,8 @@ def packet(data, number=0, ticks=0, order="<", orig=None):
 def fold(data, start=0):
     if len(data) % 2:
         data += b"\0"
-    total = start + sum(struct.unpack(f">{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total & 0xffff) + (total >> 16)
-    return total
+    total = start + int.from_bytes(data, "big")
+    return total % 0xffff or 0xffff * (total > 0)
 
 
 def ip4(payload, protocol, src="10.0.0.1", dst="10.0.0.2", ident=0, frag=0x4000, length=None):
