@@ -100,7 +100,6 @@ struct leat_gso {
 	struct leat_seg wire;		    /* what is told of each segment of wire size */
 	struct leat_level lvl[LEAT_LEVELS]; /* the segments' */
 	uint16_t later; /* bits of TCP's flags that segments after the first may have */
-	uint16_t gre;	/* offset of a GRE header with a checksum, or 0 */
 	uint8_t levels;
 	uint8_t kind;
 	uint8_t drop;	     /* bytes: a jumbogram option's, */
@@ -108,7 +107,6 @@ struct leat_gso {
 	uint8_t next_header; /* offset, from split, of the number of the header before it */
 	bool unfinished;     /* the checksum field has the pseudo-header's sum, or a CRC of 0 */
 	bool partial;	     /* larger segments for the port to cut further */
-	bool udp_csum;	     /* the outer UDP header has a checksum */
 	bool lco; /* what the transport adds to a checksum around it follows from its pseudo-header */
 };
 

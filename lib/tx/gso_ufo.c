@@ -42,15 +42,17 @@ bool leat_gso_ufo_plan(const struct leat_pkt *pkt, struct gso_plan *plan)
 {
 	const struct leat_level *l = leat_pkt_inner(pkt);
 	uint32_t next, at = find_fragmentable(pkt, &next);
-	uint32_t lead = pkt->payload - at;
+	uint32_t lead = pkt->payload - at; /* header bytes that only the first fragment has */
+	/* what its length field counts beside gso_size */
+	uint32_t more =
+		l->version == 4 ? at - l->network : at - l->network - IP6_HLEN + IP6_FRAG_HLEN;
 
 	if (pkt->levels != 1 || at > l->transport)
 		return false;
 	plan->gso_size &= ~(uint32_t)(IP6_EXT_UNIT - 1);
 	plan->unit = plan->gso_size - lead;
 	plan->segs = (pkt->len - at - 1) / (plan->gso_size ? plan->gso_size : 1) + 1;
-	return plan->gso_size >= lead && plan->segs > 1 &&
-	       at - l->network + IP6_FRAG_HLEN + plan->gso_size <= 0xffff;
+	return plan->gso_size >= lead && plan->segs > 1 && more + plan->gso_size <= 0xffff;
 }
 
 static uint16_t sum_datagram(const struct leat_pkt *pkt)
