@@ -66,7 +66,8 @@ static inline const char *inside_wrong(const struct leat_pkt *pkt)
 		return "inner outside";
 	if (in->tunnel != LEAT_TUNNEL_NONE && pkt->reason != LEAT_PARSE_TUNNEL_DEPTH)
 		return "second tunnel";
-	if ((out->flags & LEAT_REMCSUM) && pkt->depth != LEAT_DEPTH_TRANSPORT)
+	if ((out->flags & LEAT_REMCSUM) && pkt->depth != LEAT_DEPTH_TRANSPORT &&
+	    (pkt->reason != LEAT_PARSE_TUNNEL_DEPTH || in->protocol != 17))
 		return "remote checksum without transport";
 	return NULL;
 }

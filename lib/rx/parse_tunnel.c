@@ -195,7 +195,10 @@ enum leat_parse_reason leat_parse_tunnel_open(const struct leat_parse_conf *conf
 	if (reason == LEAT_PARSE_OK && in->at > limit)
 		return LEAT_PARSE_TUNNEL_HEADER;
 	if (reason == LEAT_PARSE_OK && in->type == ETYPE_TEB)
-		return skip_inner_link(pkt->data, limit, in);
+		reason = skip_inner_link(pkt->data, limit, in);
+	/* A whole header at least, for behind the tunnel's end there may be padding. */
+	if (reason == LEAT_PARSE_OK && in->type == ETYPE_IP4 && limit - in->at < IP4_HLEN)
+		return LEAT_PARSE_SHORT_NETWORK;
 	return reason;
 }
 
