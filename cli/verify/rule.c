@@ -29,6 +29,18 @@ static const struct {
 	[RULE_UFO6_ID] = {"ufo6-id", "the identification of IPv6 fragments is random in Linux"},
 	[RULE_UFO6_OFFSET] = {"ufo6-offset", "Linux counts the extension headers in front of the "
 					     "fragment header into each fragment's offset"},
+	[RULE_UFO6_EXTENSIONS] =
+		{"ufo6-extensions",
+		 "Linux repeats in each fragment the extension headers that follow "
+		 "the fragment header"},
+	[RULE_STRICT] = {"strict", "the library refuses a super-packet whose headers disagree with "
+				   "its length or its description, or that is a fragment; Linux "
+				   "cuts it"},
+	[RULE_TUNNEL_ONE] = {"tunnel-one",
+			     "Linux loses a UDP tunnel's packet that is no longer than "
+			     "one segment"},
+	[RULE_PSEUDO] = {"pseudo", "Linux computes checksums from the sums and lengths that the "
+				   "sender wrote, though they be wrong"},
 	[RULE_UFO_LAX] = {"ufo-lax", "Linux cuts a datagram to fragments whatever csum_start and "
 				     "the ECN flag say; the library wants them right"},
 	[RULE_VNET_LATE] = {"late", "Linux takes a header that does not fit the frame, and drops "
@@ -248,15 +260,87 @@ static bool is_lax(const struct super_answers *a)
 		(m->csum_start != pkt.lvl[0].transport || m->csum_offset != 6));
 }
 
+/* Bytes of the IP packet of this level by its length field. */
+static uint32_t find_ip_len(const uint8_t *ip, uint8_t version)
+{
+	return version == 4 ? (uint32_t)(ip[2] << 8 | ip[3]) : 40u + (uint32_t)(ip[4] << 8 | ip[5]);
+}
+
+static bool is_bad_level(const struct leat_pkt *pkt, const struct leat_level *l)
+{
+	const uint8_t *t = pkt->data + l->transport;
+
+	if (find_ip_len(pkt->data + l->network, l->version) != pkt->len - l->network ||
+	    (l->flags & LEAT_IP_FRAGMENT))
+		return true;
+	return l->protocol == UDP && (uint32_t)(t[4] << 8 | t[5]) != pkt->len - l->transport;
+}
+
+/* Whether the super-packet's headers disagree with each other, the frame or what is said of
+ * them. */
+static bool is_inconsistent(const struct super_answers *a)
+{
+	const uint8_t tunnels = LEAT_VNET_GSO_UDP_TUNNEL_IPV4 | LEAT_VNET_GSO_UDP_TUNNEL_IPV6;
+	struct leat_pkt pkt;
+
+	parse(&pkt, a->frame, a->len);
+	if (pkt.depth < LEAT_DEPTH_TRANSPORT || pkt.reason != LEAT_PARSE_OK)
+		return true;
+	for (unsigned i = 0; i < pkt.levels; i++) {
+		if (is_bad_level(&pkt, &pkt.lvl[i]))
+			return true;
+	}
+	return (a->meta->gso_type & tunnels) &&
+	       (pkt.levels < 2 || pkt.lvl[0].transport != a->meta->outer_th ||
+		pkt.lvl[1].network != a->meta->inner_nh);
+}
+
+/* Whether the answers differ in checksums of UDP, TCP and GRE alone. */
+static bool differ_in_sums(const struct frames *a, const struct frames *b)
+{
+	const field_set sums = field_bit(FIELD_TCP_CSUM) | field_bit(field_inner(FIELD_TCP_CSUM)) |
+			       field_bit(FIELD_UDP_CSUM) | field_bit(field_inner(FIELD_UDP_CSUM));
+
+	if (a->n != b->n || a->n == 0)
+		return false;
+	for (unsigned i = 0; i < a->n; i++) {
+		bool ffff;
+
+		if (!within(find_fields(frames_bytes(a, i), a->frame[i].len, frames_bytes(b, i),
+					b->frame[i].len, &ffff),
+			    sums))
+			return false;
+	}
+	return true;
+}
+
+/* Whether extension headers follow the fragment header. */
+static bool has_fragmentable(const struct frames *fragments)
+{
+	uint32_t id = fragments->n > 0 ? rule_find_frag_id(frames_bytes(fragments, 0),
+							   fragments->frame[0].len) :
+					 0;
+
+	return id > 0 && frames_bytes(fragments, 0)[id - 4] != UDP;
+}
+
 enum rule rule_of_super(const struct super_answers *a)
 {
+	const uint8_t tunnels = LEAT_VNET_GSO_UDP_TUNNEL_IPV4 | LEAT_VNET_GSO_UDP_TUNNEL_IPV6;
 	bool ufo = (a->meta->gso_type & ~LEAT_VNET_GSO_ECN) == LEAT_VNET_GSO_UDP;
 
 	if (ufo && a->meta->gso_size % 8 != 0 && a->kernel->n > 1)
 		return RULE_UFO_EIGHT;
+	if (ufo && has_fragmentable(a->ours) && a->kernel->n > 0)
+		return RULE_UFO6_EXTENSIONS;
+	if (a->kernel->n > 0 && a->ours->n == 0 && is_inconsistent(a))
+		return RULE_STRICT;
 	if (ufo && a->kernel->n > 0 && a->ours_refused && is_lax(a))
 		return RULE_UFO_LAX;
 	if (!a->kernel_refused && a->kernel->n == 0 && a->ours_refused)
 		return RULE_VNET_LATE;
-	return RULES;
+	if (!a->kernel_refused && a->kernel->n == 0 && a->ours->n == 1 &&
+	    (a->meta->gso_type & tunnels))
+		return RULE_TUNNEL_ONE;
+	return differ_in_sums(a->kernel, a->ours) ? RULE_PSEUDO : RULES;
 }
