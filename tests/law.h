@@ -36,7 +36,7 @@ void law_segments_end(struct law_segments *s);
 /* The bytes of segment `i` to `dst`; gives how many. */
 uint32_t law_segment_copy(const struct law_segments *s, int i, uint8_t *dst);
 
-/* Case `number`'s kind of traffic; and whether it is to be tried: LEAT_LAW=N wants case N alone,
+/* Case `number`'s kind of traffic, one in four without encapsulation; and whether it is to be tried: LEAT_LAW=N wants case N alone,
  * LEAT_KIND=NAME those of that kind. */
 struct wild_kind law_kind(uint64_t number);
 bool law_is_wanted(uint64_t number, const struct wild_kind *kind);

@@ -84,7 +84,8 @@ static const char *try_super(struct wild_super *super)
 	struct law_segments s = law_segment(pkt, &whole);
 	const char *wrong = s.n < 2 ? "not segmented" : NULL;
 
-	conf.no_jumbogram = pkt->lvl[0].version == 6 && (pkt->lvl[0].flags & LEAT_IP_JUMBO) == 0;
+	conf.no_jumbogram = super->len - super->at.network[0] > 65535 + 40 &&
+			    (pkt->lvl[0].flags & LEAT_IP_JUMBO) == 0;
 	if (wrong == NULL) {
 		merged = coalesce(&s, &conf, super->kind.remcsum, in);
 		wrong = merged == NULL ? "not merged into one" : compare(super, merged);
