@@ -73,20 +73,27 @@ run() { # NAME LEFT RIGHT PROTOCOL
 	transfer "$4" $address || verdict=WRONG
 	kill $leat
 	wait $leat || verdict="leat failed: $(tail -n 1 $said)"
-	echo "$name $4, offload=$2 to offload=$3: $verdict, $(count segments) segments in" \
-		"$(count packets) frames"
+	merged=$(count merged)
+	[ "$verdict" = ok ] && [ "$merged" -eq 0 ] && [ "$must_merge$2" = yesnone ] && verdict="no merge"
+	echo "$name $4, offload=$2 to offload=$3: $verdict, $(count packets) frames, $merged merged"
 	[ "$verdict" = ok ] || status=1
 	ip netns del left
 	ip netns del right
 }
 
 head -c $bytes /dev/urandom >/tmp/data
-for name in plain gre ipip geneve vxlan fou gue; do
+# What a TAP with offloads gives has partial checksums, and need not be merged where a tunnel has one
+# around them. FOU has no port of its own by which leat could know it, and SCTP is not merged unless asked for.
+must_merge=yes
+for name in plain gre ipip geneve vxlan gue; do
 	run $name on none TCP4
 	run $name none on TCP4
 done
 run gue on on TCP4
 run gre none none TCP4
+must_merge=no
+run fou on none TCP4
+run fou none on TCP4
 run plain on none SCTP4
 run plain none on SCTP4
 exit $status
