@@ -341,17 +341,49 @@ static int find_type(const struct leat_vnet_meta *meta, size_t hdr_len)
 	return k->protocol == PROTO_TCP ? type | k->type | LEAT_VNET_GSO_ECN : -EOPNOTSUPP;
 }
 
-/* What of the header is behind the first 12 bytes. */
-static void write_rest(const struct leat_vnet_meta *meta, uint8_t *h, size_t hdr_len)
+/* The report for the hash, by what it is of. */
+static uint16_t find_report(const struct leat_vnet_meta *meta)
 {
-	store_le32(h + VNET_HASH_VALUE, meta->hash_report ? meta->hash : 0);
-	store_le16(h + VNET_HASH_REPORT, meta->hash_report);
-	if (hdr_len < LEAT_VNET_HDR_TUNNEL_LEN || !(meta->gso_type & UDP_TUNNELS))
+	unsigned first = meta->version == 4 ? LEAT_VNET_HASH_IPV4 : LEAT_VNET_HASH_IPV6;
+
+	if (meta->hash_type < LEAT_HASH_L3 || meta->version == 0)
+		return LEAT_VNET_HASH_NONE;
+	if (meta->hash_type == LEAT_HASH_L3)
+		return (uint16_t)first;
+	if (meta->protocol == PROTO_TCP)
+		return (uint16_t)(first + LEAT_VNET_HASH_TCPV4 - LEAT_VNET_HASH_IPV4);
+	if (meta->protocol == PROTO_UDP)
+		return (uint16_t)(first + LEAT_VNET_HASH_UDPV4 - LEAT_VNET_HASH_IPV4);
+	return LEAT_VNET_HASH_NONE;
+}
+
+static void write_hash(const struct leat_vnet_meta *meta, uint8_t *h)
+{
+	uint16_t report = find_report(meta);
+
+	if (report == LEAT_VNET_HASH_NONE)
 		return;
+	store_le32(h + VNET_HASH_VALUE, meta->hash);
+	store_le16(h + VNET_HASH_REPORT, report);
+}
+
+static void write_tunnel(const struct leat_vnet_meta *meta, uint8_t *h)
+{
 	if (meta->gso_type & LEAT_GSO_UDP_TUNNEL_CSUM)
 		h[VNET_FLAGS] |= LEAT_VNET_F_UDP_TUNNEL_CSUM;
 	store_le16(h + VNET_OUTER_TH, meta->outer_transport);
 	store_le16(h + VNET_INNER_NH, meta->inner_network);
+}
+
+/* What is behind the first ten bytes; each part of a constant size, which is faster. */
+static inline void clear_rest(uint8_t *h, size_t hdr_len)
+{
+	store_le16(h + VNET_NUM_BUFFERS, 0);
+	if (hdr_len < LEAT_VNET_HDR_HASH_LEN)
+		return;
+	memset(h + VNET_HASH_VALUE, 0, LEAT_VNET_HDR_HASH_LEN - VNET_HASH_VALUE);
+	if (hdr_len == LEAT_VNET_HDR_TUNNEL_LEN)
+		memset(h + VNET_OUTER_TH, 0, LEAT_VNET_HDR_TUNNEL_LEN - VNET_OUTER_TH);
 }
 
 int leat_vnet_write(const struct leat_vnet_meta *meta, void *hdr, size_t hdr_len)
@@ -361,7 +393,9 @@ int leat_vnet_write(const struct leat_vnet_meta *meta, void *hdr, size_t hdr_len
 
 	if (type < 0)
 		return type;
-	memset(h, 0, hdr_len);
+	memset(h, 0, LEAT_VNET_HDR_LEN);
+	if (hdr_len > LEAT_VNET_HDR_LEN)
+		clear_rest(h, hdr_len);
 	h[VNET_GSO_TYPE] = (uint8_t)type;
 	store_le16(h + VNET_HDR_LEN, meta->hdr_len);
 	if (type != LEAT_VNET_GSO_NONE)
@@ -374,46 +408,8 @@ int leat_vnet_write(const struct leat_vnet_meta *meta, void *hdr, size_t hdr_len
 		h[VNET_FLAGS] = LEAT_VNET_F_DATA_VALID;
 	}
 	if (hdr_len >= LEAT_VNET_HDR_HASH_LEN)
-		write_rest(meta, h, hdr_len);
+		write_hash(meta, h);
+	if (meta->gso_type & UDP_TUNNELS)
+		write_tunnel(meta, h);
 	return 0;
-}
-
-/* The report for the packet's hash, which is of its innermost level. */
-static uint16_t find_report(const struct leat_pkt *pkt)
-{
-	const struct leat_level *l;
-	unsigned first;
-
-	if (pkt->hash_type < LEAT_HASH_L3 || pkt->levels == 0)
-		return LEAT_VNET_HASH_NONE;
-	l = leat_pkt_inner(pkt);
-	first = l->version == 4 ? LEAT_VNET_HASH_IPV4 : LEAT_VNET_HASH_IPV6;
-	if (pkt->hash_type == LEAT_HASH_L3)
-		return (uint16_t)first;
-	if (l->protocol == PROTO_TCP)
-		return (uint16_t)(first + LEAT_VNET_HASH_TCPV4 - LEAT_VNET_HASH_IPV4);
-	if (l->protocol == PROTO_UDP)
-		return (uint16_t)(first + LEAT_VNET_HASH_UDPV4 - LEAT_VNET_HASH_IPV4);
-	return LEAT_VNET_HASH_NONE;
-}
-
-struct leat_vnet_meta leat_vnet_meta(const struct leat_pkt *pkt)
-{
-	struct leat_vnet_meta meta = {
-		.gso_type = pkt->gso_type,
-		.gso_size = pkt->gso_size,
-		.csum_start = pkt->csum_start,
-		.csum_offset = pkt->csum_offset,
-		.hdr_len = pkt->payload,
-		.csum = pkt->csum,
-		.hash_report = find_report(pkt),
-		.hash = pkt->hash,
-	};
-
-	if (pkt->gso_type & UDP_TUNNELS) {
-		meta.outer_version = pkt->lvl[0].version;
-		meta.outer_transport = pkt->lvl[0].transport;
-		meta.inner_network = pkt->lvl[1].network;
-	}
-	return meta;
 }

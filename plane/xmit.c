@@ -87,6 +87,7 @@ static void add_frame(struct xmit *x, struct leat_pkt *pkt)
 	f = &x->frame[x->n_frames++];
 	*f = (struct port_frame){.iov = &x->iov[x->n_iovs], .len = pkt->len, .pkt = pkt};
 	f->meta = leat_vnet_meta(pkt);
+	f->meta.hash_type = LEAT_HASH_NONE; /* which no port's other side asks for */
 	f->niov = leat_pkt_slices(pkt, 0, (struct leat_slice *)f->iov, pkt->slices + 1u);
 	x->n_iovs += f->niov;
 }

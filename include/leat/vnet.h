@@ -88,25 +88,47 @@ struct leat_vnet_meta {
 	uint32_t gso_type;
 	uint16_t gso_size;
 	uint16_t csum_start, csum_offset;
-	uint16_t hdr_len;	  /* bytes of headers: a hint for the receiver */
-	uint8_t csum;		  /* enum leat_csum; UNNECESSARY becomes DATA_VALID */
-	uint8_t outer_version;	  /* with UDP_TUNNEL or _CSUM: 4 or 6, ... */
-	uint16_t outer_transport; /* ... offsets of the outer UDP header ... */
-	uint16_t inner_network;	  /* ... and of the inner IP header */
-	uint16_t hash_report;	  /* LEAT_VNET_HASH_*; */
-	uint32_t hash;		  /* none: 0 */
+	uint16_t hdr_len;  /* bytes of headers: a hint for the receiver */
+	uint8_t csum;	   /* enum leat_csum; UNNECESSARY becomes DATA_VALID */
+	uint8_t hash_type; /* enum leat_hash_type; the report depends on the two of the innermost */
+	uint8_t version;   /* level, too: 4 or 6, ... */
+	uint8_t protocol;  /* ... and the IP protocol */
+	uint32_t hash;
+	uint16_t
+		outer_transport; /* with UDP_TUNNEL or _CSUM: offsets of the outer UDP header ... */
+	uint16_t inner_network;	 /* ... and of the inner IP header, ... */
+	uint8_t outer_version;	 /* ... 4 or 6 */
 };
 
 /* Write a header of hdr_len (10, 12, 20 or 24) bytes to `hdr`; num_buffers becomes 0, and is for
- * whoever knows the buffers. The hash goes where there is room for one. Gives 0, or -EOPNOTSUPP,
- * with nothing written, if the header cannot express gso_type: FIXEDID, SCTP, FRAGLIST, PARTIAL,
- * TUNNEL_REMCSUM, ACCECN; UDP tunnels in under 24 bytes, or whose csum is not PARTIAL; UDP_L4 whose
- * csum is not PARTIAL; UDP (UFO) in a tunnel; the segment boundaries of a chain. */
+ * whoever knows the buffers. The hash goes where there is room for one and a report that tells what
+ * it covers: there is none for SCTP. Gives 0, or -EOPNOTSUPP, with nothing written, if the header
+ * cannot express gso_type: FIXEDID, SCTP, FRAGLIST, PARTIAL, TUNNEL_REMCSUM, ACCECN; UDP tunnels in
+ * under 24 bytes, or whose csum is not PARTIAL; UDP_L4 whose csum is not PARTIAL; UDP (UFO) in a
+ * tunnel; the segment boundaries of a chain. */
 int leat_vnet_write(const struct leat_vnet_meta *meta, void *hdr, size_t hdr_len);
 
-/* The fields of `pkt` as such values. A hash of a protocol for which there is no report (SCTP) is
- * left out. */
-struct leat_vnet_meta leat_vnet_meta(const struct leat_pkt *pkt);
+/* The fields of `pkt` as such values. */
+static inline struct leat_vnet_meta leat_vnet_meta(const struct leat_pkt *pkt)
+{
+	const struct leat_level *inner = &pkt->lvl[pkt->levels / LEAT_LEVELS];
+	struct leat_vnet_meta meta;
+
+	meta.gso_type = pkt->gso_type;
+	meta.gso_size = pkt->gso_size;
+	meta.csum_start = pkt->csum_start;
+	meta.csum_offset = pkt->csum_offset;
+	meta.hdr_len = pkt->payload;
+	meta.csum = pkt->csum;
+	meta.hash_type = pkt->hash_type;
+	meta.version = inner->version;
+	meta.protocol = inner->protocol;
+	meta.hash = pkt->hash;
+	meta.outer_transport = pkt->lvl[0].transport;
+	meta.inner_network = pkt->lvl[1].network;
+	meta.outer_version = pkt->lvl[0].version;
+	return meta;
+}
 
 #ifdef __cplusplus
 }
