@@ -148,6 +148,23 @@ class Law(unittest.TestCase):
                                                             ("--flows", "1"))))
         self.assertGreater(merged, 1000)
 
+    def test_unclear(self):
+        """What is, or may be, of a held flow is not overtaken by it."""
+        frames = capture.train(6)
+        short = bytearray(frames[0])
+        short[16] = 0xff # an IP length that does not fit
+        first = capture.ethernet(capture.ip4(capture.tcp(bytes(64)), 6, frag=0x2000))
+        for odd in bytes(short), first, frames[0][:-1]:
+            self.assertEqual(self.check(self.write(frames[:3] + [odd] + frames[3:])), 4)
+        name = self.path("in.pcap") # the last one, cut by a snaplen
+        with open(name, "rb") as file:
+            data = bytearray(file.read())
+        at = 24 + 3 * (16 + len(frames[0]))
+        data[at + 12] += 1
+        with open(name, "wb") as file:
+            file.write(data)
+        self.assertEqual(self.check(name), 4)
+
     def test_interfaces(self):
         """The same frames on two interfaces, as on both sides of a bridge."""
         data = b""
