@@ -175,6 +175,22 @@ def udp(payload, version=4, sport=1000, dport=53, partial=False):
     return head[:6] + struct.pack(">H", check) + payload
 
 
+def encapsulate(kind, frame, ident=0):
+    """An Ethernet frame in a tunnel: IP in IP, GRE, or VXLAN with or without an outer checksum."""
+    inner = frame[14:]
+    if kind == "ipip":
+        return ethernet(ip4(inner, 4 if inner[0] >> 4 == 4 else 41, ident=ident))
+    if kind == "ip6":
+        return ethernet(ip6(inner, 4 if inner[0] >> 4 == 4 else 41))
+    if kind == "gre":
+        return ethernet(ip4(b"\0\0" + frame[12:14] + inner, 47, ident=ident))
+    datagram = udp(bytes.fromhex("0800000000000700") + frame, dport=4789)
+    if kind == "vxlan":
+        datagram = datagram[:6] + b"\0\0" + datagram[8:]
+    return ethernet(ip4(datagram, 17, ident=ident))
+
+
+TUNNELS = {"ipip": 20, "ip6": 40, "gre": 24, "vxlan": 50, "vxlan-csum": 50}
 MACS = bytes.fromhex("020000000002020000000001")
 
 

@@ -146,6 +146,26 @@ class Segment(Capture):
         self.expect_stream(frames, payload)
         self.assertEqual(len(frames[0].data), 1514)
 
+    def test_tunnels(self):
+        """By the outer header's MTU; both headers and both checksums right."""
+        payload = PAYLOAD[:20000]
+        for kind, more in capture.TUNNELS.items():
+            for version in 4, 6:
+                frame = capture.encapsulate(kind, tcp_frame(payload, version, flags=0x18))
+                done, frames = self.run_leat("segment", self.write([frame]))
+                if done["too_large"] or done["udp_too_large"]:
+                    self.skipTest("this library does not look into tunnels yet")
+                inner = [f._replace(data=f.data[more:]) for f in frames]
+                self.expect_stream(inner, payload, mtu=1500 - more)
+                self.assertEqual(len(frames[0].data), 1514)
+                for packet in (f.data[14:] for f in frames):
+                    if packet[0] >> 4 == 4:
+                        self.assertEqual(capture.fold(packet[:20]), 0xffff)
+                        self.assertEqual(struct.unpack_from(">H", packet, 2)[0], len(packet))
+                    if kind == "vxlan-csum":
+                        self.assertEqual(capture.fold(packet[20:], capture.pseudo(
+                            4, 17, len(packet) - 20)), 0xffff)
+
     def test_ip_id(self):
         for how, ids in (("increment", 4), ("fixed", 1)):
             name = self.write([tcp_frame(bytes(5000), ident=65534)])
@@ -174,17 +194,38 @@ class Segment(Capture):
         done, frames = self.run_leat("coalesce", "--vnet-hdr", name)
         self.assertEqual(done["checksums_partial"], len(small))
 
+    def test_right_by_chance(self):
+        """A checksum that is right is not partial, though it is the pseudo-header's sum too."""
+        start = capture.pseudo(4, 6, 22)
+        segment = tcp(b"\0\0")
+        rest = capture.fold(segment[:16] + segment[18:])
+        segment = tcp(struct.pack(">H", (0xffff - 2 * start - rest) % 0xffff))
+        self.assertEqual(segment[16:18], struct.pack(">H", start))
+        frame = ethernet(ip4(segment, 6))
+        done, frames = self.run_leat("segment", self.write([frame]))
+        self.assertEqual((done["checksums_completed"], frames[0].data), (0, frame))
+
     def test_snaplen(self):
         """Never guessed: even where everything to cut it by is there."""
-        frame = tcp_frame(PAYLOAD)
-        name = self.write_ng(capture.section(), capture.interface(1, 2000),
-                             capture.packet(frame[:2000], orig=len(frame)),
-                             capture.packet(tcp_frame(bytes(100))))
-        for command in "segment", "coalesce":
-            done, frames = self.run_leat(command, name, out="out.pcapng")
-            self.assertEqual(done["snapped"], 1)
-            self.assertEqual((frames[0].data, frames[0].missing), (frame[:2000],
-                                                                   len(frame) - 2000))
+        for length in None, 0:
+            frame = tcp_frame(PAYLOAD, length=length)
+            name = self.write_ng(capture.section(), capture.interface(1, 2000),
+                                 capture.packet(frame[:2000], orig=len(frame)),
+                                 capture.packet(tcp_frame(bytes(100))))
+            for command in "segment", "coalesce":
+                done, frames = self.run_leat(command, name, out="out.pcapng")
+                self.assertEqual((done["snapped"], len(frames)), (1, 2))
+                self.assertEqual((frames[0].data, frames[0].missing),
+                                 (frame[:2000], len(frame) - 2000))
+
+    def test_fits(self):
+        """What is just as large as fits is left alone."""
+        for version, payload in ((4, 1460), (6, 1440)):
+            name = self.write([tcp_frame(bytes(payload), version),
+                               tcp_frame(bytes(payload + 1), version)])
+            done, frames = self.run_leat("segment", name)
+            self.assertEqual([len(f.data) for f in frames][:2], [1514, 1514])
+            self.assertEqual((done["cut"], done["segments"], done["too_large"]), (1, 2, 0))
 
     def test_udp(self):
         payload = PAYLOAD[:5000]
