@@ -297,8 +297,10 @@ static const char *transport_wrong(const uint8_t *frame, uint32_t len, const str
 	return NULL;
 }
 
+/* The outer UDP header's length, and that the tunnel's checksum is right, or as a super-packet has
+ * it. */
 static const char *tunnel_wrong(const uint8_t *frame, uint32_t len, const struct places *at,
-				bool partial)
+				bool super)
 {
 	const struct place *out = &at->lvl[0];
 	const uint8_t *l4 = frame + out->l4;
@@ -308,29 +310,55 @@ static const char *tunnel_wrong(const uint8_t *frame, uint32_t len, const struct
 		pseudo = frame_pseudo(frame + out->ip, FRAME_UDP, len - out->l4);
 		if (get16(l4 + 4) != len - out->l4)
 			return "outer UDP length";
-		if (partial && at->sum)
+		if (super && at->sum)
 			return get16(l4 + 6) == pseudo ? NULL : "partial outer UDP checksum";
 	}
-	if (at->sum && !partial && frame_sum(l4, len - out->l4, pseudo) != 0xffff)
+	if (at->sum && !super && frame_sum(l4, len - out->l4, pseudo) != 0xffff)
 		return "tunnel checksum";
 	return NULL;
+}
+
+static const char *networks_wrong(const uint8_t *frame, uint32_t len, const struct places *at)
+{
+	const char *wrong = NULL;
+
+	for (unsigned i = 0; wrong == NULL && i < at->levels; i++) {
+		const struct place *l = &at->lvl[i];
+
+		wrong = network_wrong(frame + l->ip, len - l->ip, l->l4 - l->ip);
+	}
+	return wrong;
 }
 
 const char *frame_wrong(const uint8_t *frame, uint32_t len, bool partial)
 {
 	struct places at = find_places(frame, len);
-	const char *wrong = NULL;
+	const char *wrong = networks_wrong(frame, len, &at);
+	uint8_t *copy;
 
-	for (unsigned i = 0; wrong == NULL && i < at.levels; i++) {
-		const struct place *l = &at.lvl[i];
-
-		wrong = network_wrong(frame + l->ip, len - l->ip, l->l4 - l->ip);
-	}
 	if (wrong == NULL)
 		wrong = transport_wrong(frame, len, &at, partial);
-	if (wrong == NULL && at.levels > 1)
-		wrong = tunnel_wrong(frame, len, &at, partial);
+	if (wrong != NULL || at.levels == 1)
+		return wrong;
+	copy = malloc(len);
+	if (copy == NULL)
+		abort();
+	memcpy(copy, frame, len);
+	if (partial && !at.remcsum)
+		transport_complete(copy, len, &at.lvl[1]);
+	wrong = tunnel_wrong(copy, len, &at, false);
+	free(copy);
 	return wrong;
+}
+
+const char *frame_super_wrong(const uint8_t *frame, uint32_t len)
+{
+	struct places at = find_places(frame, len);
+	const char *wrong = networks_wrong(frame, len, &at);
+
+	if (wrong == NULL)
+		wrong = transport_wrong(frame, len, &at, true);
+	return wrong == NULL && at.levels > 1 ? tunnel_wrong(frame, len, &at, true) : wrong;
 }
 
 struct leat_pkt *arena_add(struct arena *arena, const void *bytes, uint32_t len)

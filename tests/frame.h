@@ -126,9 +126,14 @@ uint16_t frame_pseudo(const uint8_t *ip, uint8_t protocol, uint32_t len);
 uint32_t frame_flatten(const struct leat_pkt *pkt, uint8_t *dst);
 
 /* What is wrong with the lengths and checksums of an IP frame, its tunnel's included, or NULL.
- * `partial`: it is a super-packet. The innermost TCP or UDP checksum field is to hold the
- * pseudo-header sum, and so is an outer UDP one that is not 0; GRE's and SCTP's may be anything. */
+ * `partial`: the innermost transport checksum field is to hold the pseudo-header sum; the checksum
+ * of the tunnel, if it has one, must be right once that field is completed. An SCTP CRC that is
+ * partial may be anything. */
 const char *frame_wrong(const uint8_t *frame, uint32_t len, bool partial);
+
+/* The same of what GRO made: an outer UDP checksum that is not 0 is to hold the pseudo-header sum
+ * too, and GRE's may be anything. */
+const char *frame_super_wrong(const uint8_t *frame, uint32_t len);
 
 /* Cut segment `i` from the super-packet whose bytes are `flat`, as GSO should: gives its length,
  * 0 past the last. Its gso_type says what is done with IDs, CWR, boundaries and the tunnel's

@@ -8,8 +8,7 @@
 
 enum { JUMBO = 8 };
 
-/* The innermost checksum. */
-static void complete(uint8_t *frame, uint32_t len, const struct place *in)
+void transport_complete(uint8_t *frame, uint32_t len, const struct place *in)
 {
 	uint8_t *l4 = frame + in->l4, *field = l4 + (in->protocol == FRAME_TCP ? 16 : 6);
 
@@ -70,7 +69,7 @@ static void fix_transport(const struct leat_pkt *super, const struct place *l, u
 		put16(l4 + (l->protocol == FRAME_TCP ? 16 : 6),
 		      frame_pseudo(frame + l->ip, l->protocol, len - l->l4));
 	else
-		complete(frame, len, l);
+		transport_complete(frame, len, l);
 }
 
 /* The fields of segment `i` that are not the super-packet's, from the inside outwards. */
@@ -98,6 +97,18 @@ static uint32_t find_member(const struct leat_pkt *super, uint32_t i, uint32_t *
 		n = p != NULL ? p->headlen : 0;
 	}
 	return p != NULL ? n : 0;
+}
+
+/* Is it one whose members can go out as they are? */
+static bool is_list(const struct leat_pkt *super, uint32_t payload)
+{
+	if ((super->gso_type & (LEAT_GSO_FRAGLIST | LEAT_GSO_DODGY)) != LEAT_GSO_FRAGLIST ||
+	    super->csum == LEAT_CSUM_PARTIAL || super->headlen != payload + super->gso_size)
+		return false;
+	for (const struct leat_pkt *p = super->frag_list; p != NULL; p = p->frag_list)
+		if (p->data - p->head < (ptrdiff_t)payload - super->lvl[0].network)
+			return false;
+	return true;
 }
 
 /* A fraglist's member has headers of its own in front of its payload; the first has the lengths of
@@ -144,7 +155,7 @@ uint32_t frame_segment(const struct leat_pkt *super, const uint8_t *flat, uint32
 	struct places at = find_places(flat, super->len);
 	uint32_t from = at.payload, n, len;
 
-	if ((super->gso_type & LEAT_GSO_FRAGLIST) != 0)
+	if (is_list(super, at.payload))
 		return list_segment(super, &at, i, dst);
 	if (super->gso_size == LEAT_GSO_BY_FRAGS) {
 		n = find_member(super, i, &from);

@@ -70,6 +70,9 @@ struct places {
 	bool remcsum; /* and leaves the inner one to the receiver */
 };
 
+/* Complete the transport checksum or CRC at `in`. */
+void transport_complete(uint8_t *frame, uint32_t len, const struct place *in);
+
 struct places find_places(const uint8_t *frame, uint32_t len);
 
 #endif

@@ -114,7 +114,7 @@ static void check_segments(const struct train *train, const struct leat_pkt *sup
 
 	assert_non_null(seg);
 	if ((super->gso_type & LEAT_GSO_FRAGLIST) == 0)
-		assert_null(frame_wrong(flat, super->len, true));
+		assert_null(frame_super_wrong(flat, super->len));
 	for (i = 0; (len = frame_segment(super, flat, i, seg)) > 0; i++, p = p->frag_list) {
 		assert_non_null(p);
 		check_copy(train, p, seg, len);

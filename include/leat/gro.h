@@ -60,8 +60,7 @@ enum leat_gro_reason {
 	LEAT_GRO_SCTP_CHUNK,	/* a chunk other than DATA or I-DATA, or malformed */
 	LEAT_GRO_TUNNEL_DEPTH,	/* a second encapsulation */
 	LEAT_GRO_TUNNEL_INSIDE, /* a tunnel that the parser did not enter */
-	LEAT_GRO_TUNNEL_CSUM,	/* wrong checksum of the outer UDP or GRE header, 0xffff in
-				 * GRE; or GRE has one inside UDP */
+	LEAT_GRO_TUNNEL_CSUM,	/* wrong checksum of the outer UDP or GRE header; 0xffff in GRE */
 	LEAT_GRO_LIST_PARTIAL,	/* fraglist: a checksum is yet to be completed */
 	LEAT_GRO_PSH_FIRST,	/* PSH or FIN that would begin a super-packet: passed at once */
 	/* not merged into the held packet, which was given out; the packet is then held itself, or

@@ -28,26 +28,6 @@ enum leat_gro_reason leat_gro_tunnel_refuse_ip(const struct leat_pkt *pkt)
 	return refuse_level(pkt, 1);
 }
 
-/* Where FOU or GUE has a GRE header in front of the inner packet, or 0. */
-static uint32_t find_gre(const struct leat_pkt *pkt)
-{
-	const struct leat_level *out = &pkt->lvl[0];
-	uint32_t at = out->transport + (uint32_t)UDP_HLEN;
-	const uint8_t *gue = pkt->data + at;
-
-	if (out->tunnel == LEAT_TUNNEL_FOU)
-		return pkt->lvl[1].network > at ? at : 0;
-	if (out->tunnel != LEAT_TUNNEL_GUE || (gue[GUE_HLEN_UNITS] & GUE_VARIANT) != 0 ||
-	    gue[GUE_PROTOCOL] != PROTO_GRE)
-		return 0;
-	return at + GUE_HLEN + (gue[GUE_HLEN_UNITS] & GUE_UNITS) * 4u;
-}
-
-static uint32_t gre_type(const uint8_t *gre)
-{
-	return has_gre_check(gre) ? LEAT_GSO_GRE_CSUM : LEAT_GSO_GRE;
-}
-
 /* 0xffff is right where 0 is, but GSO would write 0, and into the reserved half too. */
 static bool is_gre_csum_other(const uint8_t *gre)
 {
@@ -59,10 +39,7 @@ enum leat_gro_reason leat_gro_tunnel_refuse(const struct leat_pkt *pkt)
 {
 	const struct leat_level *out = &pkt->lvl[0];
 	const uint8_t *l4 = pkt->data + out->transport;
-	uint32_t gre = find_gre(pkt);
 
-	if (gre != 0 && has_gre_check(pkt->data + gre)) /* two sums, one around the other */
-		return LEAT_GRO_TUNNEL_CSUM;
 	if (out->protocol == PROTO_UDP && load_be16(l4 + UDP_LEN) != pkt->len - out->transport)
 		return LEAT_GRO_LENGTH;
 	if (out->protocol == PROTO_GRE && is_gre_csum_other(l4))
@@ -101,15 +78,28 @@ enum leat_gro_reason leat_gro_tunnel_differ(const struct leat_gro_flow *flow,
 	return same_header(flow->head, pkt) ? differ_level(flow, pkt, 1) : LEAT_GRO_TUNNEL;
 }
 
+/* Do FOU or GUE have a GRE header in front of the inner packet? The parser lets none with a
+ * checksum by. */
+static bool has_inner_gre(const struct leat_pkt *pkt)
+{
+	const struct leat_level *out = &pkt->lvl[0];
+	const uint8_t *gue = pkt->data + out->transport + UDP_HLEN;
+
+	if (out->tunnel == LEAT_TUNNEL_FOU)
+		return pkt->lvl[1].network > out->transport + UDP_HLEN;
+	return out->tunnel == LEAT_TUNNEL_GUE && (gue[GUE_HLEN_UNITS] & GUE_VARIANT) == 0 &&
+	       gue[GUE_PROTOCOL] == PROTO_GRE;
+}
+
 static uint32_t complete_udp(struct leat_pkt *head, bool whole)
 {
 	const struct leat_level *out = &head->lvl[0];
 	uint8_t *uh = head->data + out->transport;
 	uint32_t len = head->len - out->transport;
-	uint32_t type = is_remcsum(head) ? LEAT_GSO_TUNNEL_REMCSUM : 0, gre = find_gre(head);
+	uint32_t type = is_remcsum(head) ? LEAT_GSO_TUNNEL_REMCSUM : 0;
 
-	if (gre != 0)
-		type |= gre_type(head->data + gre);
+	if (has_inner_gre(head))
+		type |= LEAT_GSO_GRE;
 	store_be16(uh + UDP_LEN, (uint16_t)len);
 	if (!has_udp_check(uh))
 		return type | LEAT_GSO_UDP_TUNNEL;
@@ -124,7 +114,9 @@ uint32_t leat_gro_tunnel_complete(struct leat_pkt *head, bool whole)
 
 	switch (out->protocol) {
 	case PROTO_UDP: return complete_udp(head, whole);
-	case PROTO_GRE: return gre_type(head->data + out->transport);
+	case PROTO_GRE:
+		return has_gre_check(head->data + out->transport) ? LEAT_GSO_GRE_CSUM :
+								    LEAT_GSO_GRE;
 	default: return out->version == 4 ? LEAT_GSO_IPXIP4 : LEAT_GSO_IPXIP6;
 	}
 }

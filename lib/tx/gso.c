@@ -26,6 +26,9 @@
 	(GSO_TRANSPORTS | GSO_TUNNELS | GSO_FIXEDIDS | LEAT_GSO_DODGY | LEAT_GSO_TCP_ECN | \
 	 LEAT_GSO_TCP_ACCECN | LEAT_GSO_PARTIAL | LEAT_GSO_FRAGLIST)
 
+/* Tunnels with a checksum of their own. */
+#define SEALED (LEAT_GSO_GRE_CSUM | LEAT_GSO_UDP_TUNNEL_CSUM)
+
 /* The sum of an IPv4 header without its length, ID and checksum. */
 static uint32_t sum_ip4(const uint8_t *ip)
 {
@@ -49,8 +52,6 @@ static void drop_jumbogram(struct leat_gso *gso, unsigned level)
 		gso->lvl[i].network -= IP6_EXT_UNIT;
 		gso->lvl[i].transport -= IP6_EXT_UNIT;
 	}
-	if (gso->gre > gso->split)
-		gso->gre -= IP6_EXT_UNIT;
 }
 
 static void init_levels(struct leat_gso *gso)
@@ -75,10 +76,9 @@ static void init_csum(struct leat_gso *gso, const struct leat_gso_conf *conf)
 {
 	bool remote = gso->gso_type & LEAT_GSO_TUNNEL_REMCSUM, partial = conf->csum_partial;
 
-	gso->udp_csum = gso->gso_type & LEAT_GSO_UDP_TUNNEL_CSUM;
 	gso->lco = gso->kind < GSO_SCTP && !remote;
 	if (gso->kind == GSO_SCTP)
-		partial = conf->crc_partial && !gso->udp_csum && !gso->gre;
+		partial = conf->crc_partial && !(gso->gso_type & SEALED);
 	else if (gso->kind > GSO_UDP || remote)
 		partial = false;
 	gso->unfinished = partial || remote;
@@ -98,7 +98,7 @@ static void init_sums(struct leat_gso *gso)
 		gso->sum = leat_csum_add(gso->sum, leat_gso_tcp_sum(pkt));
 	else if (!gso->unfinished && gso->kind == GSO_UDP)
 		gso->sum = leat_csum_add(gso->sum, leat_gso_udp_sum(pkt));
-	if (gso->udp_csum)
+	if (gso->gso_type & LEAT_GSO_UDP_TUNNEL_CSUM)
 		gso->outer_pseudo = leat_csum_pseudo(pkt->data, &pkt->lvl[0], 0);
 }
 
@@ -125,7 +125,6 @@ int leat_gso_init(struct leat_gso *gso, const struct leat_pkt *pkt,
 	gso->kind = plan.kind;
 	gso->wire = (struct leat_seg){.csum_offset = plan.field};
 	gso->partial = plan.partial;
-	gso->gre = plan.gre;
 	init_levels(gso);
 	init_csum(gso, conf);
 	if (gso->kind == GSO_UFO)
@@ -148,8 +147,8 @@ static uint32_t next_len(const struct leat_gso *gso)
 	return left < gso->unit ? left : gso->unit;
 }
 
-/* The next `n` bytes of payload as slices, and the position moved past them; if `max`, 1 or more, are
- * not enough, 0 and the position as it was. */
+/* The next `n` bytes of payload as slices, and the position moved past them; if `max`, 1 or more,
+ * are not enough, 0 and the position as it was. */
 static unsigned take(struct leat_gso *gso, uint32_t n, struct leat_slice *slices, unsigned max)
 {
 	const struct leat_pkt *slice = gso->slice;
@@ -227,12 +226,15 @@ static void finish_tcp(const struct leat_gso *gso, const struct gso_seg *s)
 	uint32_t len = gso->hdr_len - gso->transport + s->n;
 	uint32_t sum = leat_csum_add(gso->sum, sum_be32(len));
 	uint32_t changed = leat_gso_tcp_finish(gso, tcp, s->n);
+	uint16_t check;
 
-	if (!gso->unfinished) {
+	if (gso->unfinished) {
+		check = leat_csum_fold(sum);
+	} else {
 		sum = leat_csum_add(sum, leat_csum_add(changed, sum_payload(s)));
-		sum = (uint16_t)~leat_csum_fold(sum);
+		check = (uint16_t)~leat_csum_fold(sum);
 	}
-	store_raw16(tcp + TCP_CHECK, leat_csum_fold(sum));
+	store_raw16(tcp + TCP_CHECK, check);
 }
 
 static void finish_udp(const struct leat_gso *gso, const struct gso_seg *s)

@@ -34,7 +34,6 @@ struct gso_plan {
 	uint8_t kind;
 	uint8_t field; /* offset of the checksum in the transport header */
 	bool partial;  /* segments are to be cut further */
-	uint16_t gre;  /* offset of a GRE header with a checksum, or 0 */
 };
 
 /* The segment being made. */
@@ -129,9 +128,8 @@ bool leat_gso_plan(const struct leat_pkt *pkt, const struct leat_gso_conf *conf,
 /* Whether a port with these features segments packets of this type, DODGY aside. */
 bool leat_gso_port_has(const struct leat_pkt *pkt, uint32_t features);
 
-/* Whether the two levels' headers are of the tunnel that gso_type and descriptor name; sets
- * plan->gre. */
-bool leat_gso_tunnel_check(const struct leat_pkt *pkt, struct gso_plan *plan);
+/* Whether the two levels' headers are of the tunnel that gso_type and descriptor name. */
+bool leat_gso_tunnel_check(const struct leat_pkt *pkt);
 
 /* Write the tunnel's length and checksums, all that is inside being written. */
 void leat_gso_tunnel_seal(const struct leat_gso *gso, const struct gso_seg *s);

@@ -69,7 +69,7 @@ static bool is_jumbogram(const struct leat_level *l, const uint8_t *ip, uint32_t
 	       load_be16(ip + JUMBO_OPTION) == JUMBO_TYPE && load_be32(ip + JUMBO_LEN) == len;
 }
 
-/* Does the length field say that the packet, of which it counts `len` bytes, ends with the frame? */
+/* Does the length field say that a packet of `len` bytes, as it counts them, ends with the frame? */
 static bool is_length(const struct leat_pkt *pkt, const struct leat_level *l, uint32_t len)
 {
 	const uint8_t *ip = pkt->data + l->network;
@@ -102,17 +102,16 @@ static bool is_ip(const struct leat_pkt *pkt, const struct leat_level *l, uint32
 }
 
 /* Are the headers where the descriptor has them, one after another? */
-static bool has_levels(const struct leat_pkt *pkt, struct gso_plan *plan)
+static bool has_levels(const struct leat_pkt *pkt, uint32_t most)
 {
 	const struct leat_level *outer = &pkt->lvl[0], *inner = &pkt->lvl[1];
 
-	plan->gre = 0;
-	if (!is_ip(pkt, outer, plan->most))
+	if (!is_ip(pkt, outer, most))
 		return false;
 	if (pkt->levels == 1)
 		return !(pkt->gso_type & (GSO_TUNNELS | LEAT_GSO_TCP_FIXEDID_INNER));
-	return outer->transport <= inner->network && is_ip(pkt, inner, plan->most) &&
-	       !(outer->flags & inner->flags & LEAT_IP_JUMBO) && leat_gso_tunnel_check(pkt, plan);
+	return is_ip(pkt, inner, most) && !(outer->flags & inner->flags & LEAT_IP_JUMBO) &&
+	       leat_gso_tunnel_check(pkt);
 }
 
 static bool has_transport(const struct leat_pkt *pkt, const struct transport *t)
@@ -217,7 +216,8 @@ bool leat_gso_plan(const struct leat_pkt *pkt, const struct leat_gso_conf *conf,
 	    !is_whole(pkt) || pkt->payload > pkt->headlen)
 		return false;
 	t = find_transport(pkt);
-	if (!t || !plan_cut(pkt, conf, t, plan) || !has_levels(pkt, plan) || !has_transport(pkt, t))
+	if (!t || !plan_cut(pkt, conf, t, plan) || !has_levels(pkt, plan->most) ||
+	    !has_transport(pkt, t))
 		return false;
 	if (plan->kind == GSO_UFO)
 		return leat_gso_ufo_plan(pkt, plan);

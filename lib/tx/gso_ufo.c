@@ -3,13 +3,14 @@
  * gso_ufo.c - a datagram as IP fragments (UFO).
  *
  * What is cut is the IP payload: it begins at the UDP header over IPv4, and over IPv6 behind the
- * extension headers that each fragment needs (RFC 8200 4.5): what comes first up to a routing header,
- * destination options in front of it included, as the kernel has it. There the fragment header goes.
- * The first fragment's headers are so the datagram's, the others' end where the cut begins. The
- * checksum is the datagram's, once. Offsets are in units of 8 bytes, so gso_size is rounded down.
+ * extension headers that each fragment needs (RFC 8200 4.5): what comes first up to a routing
+ * header, destination options in front of it included, as the kernel has it. There the fragment
+ * header goes. The first fragment's headers are so the datagram's, the others' end where the cut
+ * begins. The checksum is the datagram's, once. Offsets are in units of 8 bytes, so gso_size is
+ * rounded down.
  *
- * All fragments have one identification. In IPv4 the bits of the datagram's own fragment field, "don't
- * fragment" among them, are lost.
+ * All fragments have one identification. In IPv4 the bits of the datagram's own fragment field,
+ * "don't fragment" among them, are lost.
  */
 #include "gso.h"
 
@@ -42,15 +43,17 @@ bool leat_gso_ufo_plan(const struct leat_pkt *pkt, struct gso_plan *plan)
 {
 	const struct leat_level *l = leat_pkt_inner(pkt);
 	uint32_t next, at = find_fragmentable(pkt, &next);
-	uint32_t lead = pkt->payload - at;
+	uint32_t lead = pkt->payload - at; /* header bytes that only the first fragment has */
+	/* what its length field counts beside gso_size */
+	uint32_t more =
+		l->version == 4 ? at - l->network : at - l->network - IP6_HLEN + IP6_FRAG_HLEN;
 
 	if (pkt->levels != 1 || at > l->transport)
 		return false;
 	plan->gso_size &= ~(uint32_t)(IP6_EXT_UNIT - 1);
 	plan->unit = plan->gso_size - lead;
 	plan->segs = (pkt->len - at - 1) / (plan->gso_size ? plan->gso_size : 1) + 1;
-	return plan->gso_size >= lead && plan->segs > 1 &&
-	       at - l->network + IP6_FRAG_HLEN + plan->gso_size <= 0xffff;
+	return plan->gso_size >= lead && plan->segs > 1 && more + plan->gso_size <= 0xffff;
 }
 
 static uint16_t sum_datagram(const struct leat_pkt *pkt)

@@ -4,6 +4,7 @@
  * ipv4, ipv6, ipip and ip6ip6, each with the sizes it expects; and flags_cwr as newer kernels have
  * it, too.
  */
+#include <leat/gro.h>
 #include <setjmp.h>
 #include <stdarg.h>
 
@@ -11,7 +12,7 @@
 
 #include "../rows.h"
 
-static const struct leat_gro_conf defaults = {.key = {{1, 2}}};
+static const struct leat_gro_conf defaults = {.key = {{0x9e3779b97f4a7c15, 0xbf58476d1ce4e5b9}}};
 static bool covered[LEAT_GRO_REASONS];
 
 static const uint8_t ts[] = {1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2};
