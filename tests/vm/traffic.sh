@@ -3,7 +3,7 @@
 # Real TCP and SCTP through leat run, plain and in the kernel's tunnels, with offloads on and off at
 # each port: what arrives must be what was sent, and leat must have merged.
 
-bytes=2000000
+bytes=1000000
 said=/tmp/leat
 status=0
 
