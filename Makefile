@@ -24,6 +24,10 @@ test-vm:
 	@tools/setup build test vm
 	@tools/vm/run
 
+fuzz:
+	@tools/setup fuzz
+	@tools/fuzz
+
 soak: all
 	@tools/setup test
 	@tests/run soak
@@ -45,6 +49,6 @@ format:
 	@tools/style format
 
 clean:
-	@rm -rf build build-asan build-tsan
+	@rm -rf build build-asan build-tsan build-fuzz
 
 .PHONY: all setup demo test test-vm soak bench install check-style format clean

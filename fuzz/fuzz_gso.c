@@ -109,6 +109,23 @@ static bool spoil(struct leat_pkt *pkt, uint8_t field, uint32_t value)
 	return false;
 }
 
+/* Segments are without the eight bytes of a jumbogram's header. */
+static void drop_jumbo(struct leat_pkt *pkt)
+{
+	uint16_t drop = 0;
+
+	for (unsigned i = 0; i < pkt->levels; i++) {
+		struct leat_level *l = &pkt->lvl[i];
+
+		l->network = (uint16_t)(l->network - drop);
+		if (l->version == 6 && l->flags & LEAT_IP_JUMBO)
+			drop = 8;
+		l->flags &= (uint8_t)~LEAT_IP_JUMBO;
+		l->transport = (uint16_t)(l->transport - drop);
+	}
+	pkt->payload = (uint16_t)(pkt->payload - drop);
+}
+
 /* A larger segment is what it says: so many of wire size. */
 static void check_larger(const struct leat_pkt *super, const struct leat_seg *seg, uint8_t *bytes)
 {
@@ -120,6 +137,7 @@ static void check_larger(const struct leat_pkt *super, const struct leat_seg *se
 	pkt.len = pkt.headlen = seg->len;
 	pkt.frag_list = pkt.frag_tail = NULL;
 	pkt.slices = 0;
+	drop_jumbo(&pkt);
 	pkt.gso_type = seg->gso_type;
 	pkt.gso_size = seg->gso_size;
 	pkt.csum = seg->csum;
