@@ -75,12 +75,14 @@ static bool read_back(struct coalesce *c, const struct leat_pkt *head, const voi
 
 bool coalesce_is_exact(struct coalesce *c, const struct leat_pkt *head)
 {
-	struct leat_vnet_meta meta = leat_vnet_meta(head);
 	struct place *place = place_of(c, head);
+	struct leat_pkt back = *head;
 	struct leat_gso_conf conf = {0};
-	struct leat_pkt back;
+	struct leat_vnet_meta meta;
 	struct leat_gso gso;
 
+	back.hash_type = LEAT_HASH_NONE; /* ours is nobody's else */
+	meta = leat_vnet_meta(&back);
 	if (leat_vnet_write(&meta, place->vnet, c->job.vnet_out)) {
 		c->job.count[JOB_INEXPRESSIBLE]++;
 		return false;

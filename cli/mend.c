@@ -30,7 +30,8 @@ static uint32_t transport_len(const struct leat_pkt *pkt)
 	return leat_parse_payload_len(pkt) + pkt->payload - leat_pkt_inner(pkt)->transport;
 }
 
-/* The checksum field's offset in the transport header; 0 if there is none that could be partial. */
+/* The checksum field's offset in the transport header; 0 if there is none that could be partial, or
+ * that a tunnel leaves to its receiver. */
 static uint16_t find_check(const struct leat_pkt *pkt)
 {
 	const struct leat_level *l;
@@ -38,7 +39,7 @@ static uint16_t find_check(const struct leat_pkt *pkt)
 	if (pkt->depth != LEAT_DEPTH_TRANSPORT)
 		return 0;
 	l = leat_pkt_inner(pkt);
-	if (l->flags & LEAT_IP_FRAGMENT)
+	if ((l->flags & LEAT_IP_FRAGMENT) || (pkt->lvl[0].flags & LEAT_REMCSUM))
 		return 0;
 	if (l->protocol == IPPROTO_TCP)
 		return TCP_CHECK;

@@ -46,9 +46,9 @@ static int fail_read(struct capture_reader *r, int error)
 
 static int fail_short(struct capture_reader *r)
 {
+	r->offset += r->have;
 	return capture_fail(r, EINVAL, "ends in the middle, after frame %llu, at byte %llu",
-			    (unsigned long long)r->frames,
-			    (unsigned long long)(r->offset + r->have));
+			    (unsigned long long)r->frames, (unsigned long long)r->offset);
 }
 
 /* As many bytes as there are now, up to n; 0 at the end, -1 with errno. */

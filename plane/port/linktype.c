@@ -32,6 +32,8 @@ const struct linktype *linktype_find(uint16_t number)
 static bool find_protocol(const struct linktype *t, const uint8_t *frame, uint32_t len,
 			  uint8_t type[2])
 {
+	static const uint8_t ip4[2] = {0x08, 0x00}, ip6[2] = {0x86, 0xdd};
+
 	if (len < t->header)
 		return false;
 	if (t->protocol != LINKTYPE_BY_VERSION) {
@@ -41,8 +43,8 @@ static bool find_protocol(const struct linktype *t, const uint8_t *frame, uint32
 	if (len == t->header)
 		return false;
 	switch (frame[t->header] >> 4) {
-	case 4: memcpy(type, "\x08\x00", 2); return true;
-	case 6: memcpy(type, "\x86\xdd", 2); return true;
+	case 4: memcpy(type, ip4, 2); return true;
+	case 6: memcpy(type, ip6, 2); return true;
 	default: return false;
 	}
 }

@@ -14,7 +14,7 @@
 
 #include <leat/parse.h>
 
-#include "../../cli/coalesce_back.c"
+#include "../../cli/coalesce_back.c" /* NOLINT(bugprone-suspicious-include): no library has it */
 #include "../frame.h"
 
 enum { N = 3, PAYLOAD = 500 };
