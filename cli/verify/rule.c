@@ -23,8 +23,10 @@ static const struct {
 			   "Linux loses which IDs of a train were fixed, if it is UDP or "
 			   "in a tunnel, and sends other IDs"},
 	[RULE_GRE_CSUM] = {"gre-csum", "Linux sends a wrong GRE checksum for a merged train"},
-	[RULE_MALFORMED] = {"malformed", "Linux ends a merge for a frame whose IP length is longer "
-					 "than the frame; for the library it belongs to no flow"},
+	[RULE_MALFORMED] = {"malformed",
+			    "Linux looks for the flow of a frame whose IP or outer UDP "
+			    "length is wrong, ends its merge or merges it; for the "
+			    "library it belongs to none"},
 	[RULE_UFO_EIGHT] = {"ufo-eight", "Linux makes broken fragments where gso_size is no "
 					 "multiple of 8"},
 	[RULE_UFO6_ID] = {"ufo6-id", "the identification of IPv6 fragments is random in Linux"},
