@@ -238,12 +238,13 @@ static bool has_trouble(const struct wild_frame *f)
 	return false;
 }
 
-/* Whether frame `i` was made with lengths that disagree. */
+/* Whether frame `i` was made with lengths that disagree, or a tunnel header nobody follows. */
 static bool is_malformed(const struct judge *j, unsigned i)
 {
 	const uint8_t *trouble = j->made_as[i]->trouble;
 
-	return trouble[WILD_IP_LEN] || trouble[WILD_CUT] || trouble[WILD_OUTER_UDP_LEN];
+	return trouble[WILD_IP_LEN] || trouble[WILD_CUT] || trouble[WILD_OUTER_UDP_LEN] ||
+	       trouble[WILD_TUNNEL_BAD];
 }
 
 /* Whether GRO passed frame `i` on without looking for its flow, and it was made so that it

@@ -25,8 +25,8 @@ static const struct {
 	[RULE_GRE_CSUM] = {"gre-csum", "Linux sends a wrong GRE checksum for a merged train"},
 	[RULE_MALFORMED] = {"malformed",
 			    "Linux looks for the flow of a frame whose IP or outer UDP "
-			    "length is wrong, ends its merge or merges it; for the "
-			    "library it belongs to none"},
+			    "length or tunnel header is wrong, ends its merge or "
+			    "merges it; for the library it belongs to none"},
 	[RULE_UFO_EIGHT] = {"ufo-eight", "Linux makes broken fragments where gso_size is no "
 					 "multiple of 8"},
 	[RULE_UFO6_ID] = {"ufo6-id", "the identification of IPv6 fragments is random in Linux"},
