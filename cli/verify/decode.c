@@ -89,6 +89,11 @@ static void print_frame(FILE *to, unsigned i, const uint8_t *frame, uint32_t len
 				ip[1], ip[8], get16(ip + 6), get16(ip + 10));
 		else
 			fprintf(to, " ip6 %04x%04x ttl %u", get16(ip), get16(ip + 2), ip[7]);
+		if (l + 1u < pkt.levels && pkt.lvl[l].protocol == 17)
+			fprintf(to, " outer sum %04x", get16(frame + pkt.lvl[l].transport + 6));
+		if (l + 1u < pkt.levels && pkt.lvl[l].tunnel == LEAT_TUNNEL_GRE)
+			fprintf(to, " gre %04x %04x", get16(frame + pkt.lvl[l].transport),
+				get16(frame + pkt.lvl[l].transport + 4));
 	}
 	if (pkt.depth == LEAT_DEPTH_TRANSPORT)
 		print_transport(to, &pkt);

@@ -238,6 +238,15 @@ static bool has_trouble(const struct wild_frame *f)
 	return false;
 }
 
+/* Whether frame `i` was made with lengths that disagree, or a tunnel header nobody follows. */
+static bool is_malformed(const struct judge *j, unsigned i)
+{
+	const uint8_t *trouble = j->made_as[i]->trouble;
+
+	return trouble[WILD_IP_LEN] || trouble[WILD_CUT] || trouble[WILD_OUTER_UDP_LEN] ||
+	       trouble[WILD_TUNNEL_BAD];
+}
+
 /* Whether GRO passed frame `i` on without looking for its flow, and it was made so that it
  * would. */
 static bool is_passed(const struct judge *j, unsigned i)
@@ -247,19 +256,16 @@ static bool is_passed(const struct judge *j, unsigned i)
 				 1u << LEAT_GRO_LENGTH | 1u << LEAT_GRO_L4_CSUM |
 				 1u << LEAT_GRO_UDP_ZERO_CSUM | 1u << LEAT_GRO_NO_PAYLOAD;
 
-	return (passing >> j->ours.reason[i] & 1) && has_trouble(j->made_as[i]);
+	return is_malformed(j, i) ||
+	       ((passing >> j->ours.reason[i] & 1) && has_trouble(j->made_as[i]));
 }
 
-/* How many of those there are that are too short for their lengths. */
 static unsigned count_malformed(const struct judge *j)
 {
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < j->in.n; i++) {
-		const uint8_t *trouble = j->made_as[i]->trouble;
-
-		n += is_passed(j, i) && (trouble[WILD_IP_LEN] || trouble[WILD_CUT]);
-	}
+	for (unsigned i = 0; i < j->in.n; i++)
+		n += is_malformed(j, i);
 	return n;
 }
 

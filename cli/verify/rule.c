@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel.h"
 #include "wild.h"
 
 static const struct {
@@ -22,8 +23,10 @@ static const struct {
 			   "Linux loses which IDs of a train were fixed, if it is UDP or "
 			   "in a tunnel, and sends other IDs"},
 	[RULE_GRE_CSUM] = {"gre-csum", "Linux sends a wrong GRE checksum for a merged train"},
-	[RULE_MALFORMED] = {"malformed", "Linux ends a merge for a frame whose IP length is longer "
-					 "than the frame; for the library it belongs to no flow"},
+	[RULE_MALFORMED] = {"malformed",
+			    "Linux looks for the flow of a frame whose IP or outer UDP "
+			    "length or tunnel header is wrong, ends its merge or "
+			    "merges it; for the library it belongs to none"},
 	[RULE_UFO_EIGHT] = {"ufo-eight", "Linux makes broken fragments where gso_size is no "
 					 "multiple of 8"},
 	[RULE_UFO6_ID] = {"ufo6-id", "the identification of IPv6 fragments is random in Linux"},
@@ -39,6 +42,8 @@ static const struct {
 	[RULE_TUNNEL_ONE] = {"tunnel-one",
 			     "Linux loses a UDP tunnel's packet that is no longer than "
 			     "one segment"},
+	[RULE_MTU] = {"mtu", "a frame that is no super-packet is longer than the referee's TAPs "
+			     "take"},
 	[RULE_PSEUDO] = {"pseudo", "Linux computes checksums from the sums and lengths that the "
 				   "sender wrote, though they be wrong"},
 	[RULE_UFO_LAX] = {"ufo-lax", "Linux cuts a datagram to fragments whatever csum_start and "
@@ -276,11 +281,24 @@ static bool is_bad_level(const struct leat_pkt *pkt, const struct leat_level *l)
 	return l->protocol == UDP && (uint32_t)(t[4] << 8 | t[5]) != pkt->len - l->transport;
 }
 
+/* Whether what is said of the tunnel is not what the parser sees. */
+static bool is_bad_tunnel(const struct leat_pkt *pkt, const struct frame_meta *m)
+{
+	const uint8_t types = LEAT_VNET_GSO_UDP_TUNNEL_IPV4 | LEAT_VNET_GSO_UDP_TUNNEL_IPV6;
+	const uint8_t *udp = pkt->data + pkt->lvl[0].transport;
+
+	if (!(m->gso_type & types))
+		return pkt->levels == 2;
+	if (pkt->levels < 2 || pkt->lvl[0].transport != m->outer_th ||
+	    pkt->lvl[1].network != m->inner_nh)
+		return true;
+	return !(m->flags & LEAT_VNET_F_UDP_TUNNEL_CSUM) && (udp[6] || udp[7]);
+}
+
 /* Whether the super-packet's headers disagree with each other, the frame or what is said of
  * them. */
 static bool is_inconsistent(const struct super_answers *a)
 {
-	const uint8_t tunnels = LEAT_VNET_GSO_UDP_TUNNEL_IPV4 | LEAT_VNET_GSO_UDP_TUNNEL_IPV6;
 	struct leat_pkt pkt;
 
 	parse(&pkt, a->frame, a->len);
@@ -290,9 +308,9 @@ static bool is_inconsistent(const struct super_answers *a)
 		if (is_bad_level(&pkt, &pkt.lvl[i]))
 			return true;
 	}
-	return (a->meta->gso_type & tunnels) &&
-	       (pkt.levels < 2 || pkt.lvl[0].transport != a->meta->outer_th ||
-		pkt.lvl[1].network != a->meta->inner_nh);
+	return is_bad_tunnel(&pkt, a->meta) ||
+	       ((a->meta->flags & LEAT_VNET_F_NEEDS_CSUM) &&
+		a->meta->csum_start != leat_pkt_inner(&pkt)->transport);
 }
 
 /* Whether the answers differ in checksums of UDP, TCP and GRE alone. */
@@ -331,7 +349,7 @@ enum rule rule_of_super(const struct super_answers *a)
 
 	if (ufo && a->meta->gso_size % 8 != 0 && a->kernel->n > 1)
 		return RULE_UFO_EIGHT;
-	if (ufo && has_fragmentable(a->ours) && a->kernel->n > 0)
+	if (ufo && has_fragmentable(a->kernel))
 		return RULE_UFO6_EXTENSIONS;
 	if (a->kernel->n > 0 && a->ours->n == 0 && is_inconsistent(a))
 		return RULE_STRICT;
@@ -342,5 +360,7 @@ enum rule rule_of_super(const struct super_answers *a)
 	if (!a->kernel_refused && a->kernel->n == 0 && a->ours->n == 1 &&
 	    (a->meta->gso_type & tunnels))
 		return RULE_TUNNEL_ONE;
+	if (!a->kernel_refused && a->kernel->n == 0 && a->ours->n == 1 && a->len > KERNEL_MTU)
+		return RULE_MTU;
 	return differ_in_sums(a->kernel, a->ours) ? RULE_PSEUDO : RULES;
 }
