@@ -121,17 +121,33 @@ static void test_not_summed_again(void **state)
 	}
 }
 
+/* A UDP length that leaves bytes out says nothing of those. */
+static void test_udp_length(void **state)
+{
+	struct frame f = {.inner = &udp, .tunnel = LEAT_TUNNEL_VXLAN};
+	struct arena arena = {0};
+	struct leat_pkt *pkt = arena_frame(&arena, &f);
+
+	pkt->csum = LEAT_CSUM_UNNECESSARY;
+	assert_true(leat_csum_verify_tunnel(pkt));
+	pkt->data[pkt->lvl[1].transport + 5] -= 2;
+	assert_false(leat_csum_verify_tunnel(pkt));
+	arena_clear(&arena);
+}
+
 /* An inner checksum that is to be completed counts as if it were. */
 static void test_partial(void **state)
 {
 	for (size_t i = 0; i < LENGTH(frames); i++) {
 		const struct frame *in = frames[i].inner;
+		const struct leat_level *l;
 		struct arena arena = {0};
-		struct leat_pkt *pkt = arena_frame(&arena, &frames[i]);
-		const struct leat_level *l = leat_pkt_inner(pkt);
+		struct leat_pkt *pkt;
 
 		if (in != &tcp && in != &tcp6 && in != &udp)
 			continue;
+		pkt = arena_frame(&arena, &frames[i]);
+		l = leat_pkt_inner(pkt);
 		pkt->csum = LEAT_CSUM_PARTIAL;
 		pkt->csum_start = l->transport;
 		pkt->csum_offset = l->protocol == FRAME_UDP ? 6 : 16;
@@ -214,6 +230,26 @@ static void test_remote_field(void **state)
 	arena_clear(&arena);
 }
 
+/* Without an outer checksum nothing vouches for the inner bytes, not even a sum that happens to be
+ * right with a field of zero. */
+static void test_remote_without(void **state)
+{
+	struct frame f = {
+		.inner = &tcp, .tunnel = LEAT_TUNNEL_GUE, .remcsum = true, .no_csum = true};
+	struct arena arena = {0};
+	struct leat_pkt *pkt = arena_frame(&arena, &f);
+	uint8_t *udp_header = pkt->data + pkt->lvl[0].transport, *word = pkt->data + pkt->payload;
+	uint32_t len = pkt->len - pkt->lvl[0].transport;
+	uint16_t sum;
+
+	memset(word, 0, 2);
+	sum = frame_sum(udp_header, len, frame_pseudo(pkt->data + 14, FRAME_UDP, len));
+	word[0] = (uint8_t)(~sum >> 8);
+	word[1] = (uint8_t)~sum;
+	assert_false(leat_csum_verify(pkt));
+	arena_clear(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -224,6 +260,8 @@ int main(void)
 		cmocka_unit_test(test_none),
 		cmocka_unit_test(test_remote),
 		cmocka_unit_test(test_remote_field),
+		cmocka_unit_test(test_remote_without),
+		cmocka_unit_test(test_udp_length),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
