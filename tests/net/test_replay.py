@@ -26,11 +26,11 @@ from netlab import ADDRESSES, LEAT, Failure, main, run, wait_for
 
 MB = int(os.environ.get("LEAT_REPLAY_MB", "4"))
 MBPS = "400" # of the replay: what captures it keeps up
-WRONG = " || ".join((
-    "tcp.checksum.status == Bad", "ip.checksum.status == Bad", "tcp.analysis.retransmission",
-    "tcp.analysis.fast_retransmission", "tcp.analysis.spurious_retransmission",
-    "tcp.analysis.out_of_order", "tcp.analysis.lost_segment", "tcp.analysis.ack_lost_segment",
-    "tcp.analysis.duplicate_ack"))
+TRIES = 5 # of the transfer: on a busy machine TCP may send something again
+GAPS = " || ".join("tcp.analysis." + what for what in (
+    "retransmission", "fast_retransmission", "spurious_retransmission", "out_of_order",
+    "lost_segment", "ack_lost_segment", "duplicate_ack"))
+WRONG = f"tcp.checksum.status == Bad || ip.checksum.status == Bad || {GAPS}"
 
 
 def expect(what, holds, seen=""):
@@ -145,13 +145,23 @@ def check_replay(lab, path, digest):
     print(f"  {frames} frames sent, arrived, and right: sha256 {digest[:16]}…")
 
 
+def take(lab, family, path):
+    """Capture a transfer in which nothing was lost; its sha256."""
+    for _ in range(TRIES):
+        with Dump(lab, "left", "left", path):
+            digest = transfer(lab, family)
+        if not (gaps := tshark(path, "-Y", GAPS)):
+            return digest
+        print(f"  once more, for TCP itself had a gap: {gaps.splitlines()[0].strip()}")
+    raise Failure(f"{TRIES} transfers, and a gap in each")
+
+
 def check(lab, family):
     version = "IPv6" if family == socket.AF_INET6 else "IPv4"
     print(version)
     name = {word: f"{lab.folder}/{version}-{word}.pcap"
             for word in ("taken", "cut", "merged", "again")}
-    with Dump(lab, "left", "left", name["taken"]):
-        digest = transfer(lab, family)
+    digest = take(lab, family, name["taken"])
     expect("frames over the MTU", longest(name["taken"]) > 1514, longest(name["taken"]))
     said = replay(lab, name["taken"])
     expect("tcpreplay to fail", "Message too long" in said, said)
