@@ -144,6 +144,8 @@ static void compare_flow(const struct flow_frames f[LISTS], uint64_t key, struct
 	if (merged && sent)
 		return;
 	rules = rule_of_train(&f[IN], &f[KERNEL_SENT]);
+	if (merged)
+		rules &= ~(1u << RULE_GRE_KEY);
 	if (merged ? rules : rules & RULES_OF_MERGING) {
 		v->rules |= rules;
 		v->verdict = v->verdict == VERDICT_SAME ? VERDICT_EXCLUDED : v->verdict;

@@ -23,6 +23,12 @@ static const struct {
 			   "Linux loses which IDs of a train were fixed, if it is UDP or "
 			   "in a tunnel, and sends other IDs"},
 	[RULE_GRE_CSUM] = {"gre-csum", "Linux sends a wrong GRE checksum for a merged train"},
+	[RULE_GRE_KEY] = {"gre-key",
+			  "with a key and a checksum in the GRE header Linux compares the "
+			  "checksums in the place of the keys, and merges less"},
+	[RULE_REMCSUM] = {"remcsum",
+			  "Linux sends complete inner checksums where they were left to the "
+			  "receiver"},
 	[RULE_MALFORMED] = {"malformed",
 			    "Linux looks for the flow of a frame whose IP or outer UDP "
 			    "length or tunnel header is wrong, ends its merge or "
@@ -120,7 +126,8 @@ static bool is_same(const struct flow_frames *a, unsigned i, const struct flow_f
 /* What the kernel did to a flow: the rules by which it did, and whether one of them covers all. */
 struct pairing {
 	uint8_t *in_used, *sent_used;
-	field_set id; /* where GSO is not told of fixed IDs: the fields that then differ */
+	field_set id;	   /* where GSO is not told of fixed IDs: the fields that then differ */
+	field_set remcsum; /* the same of what is left to the receiver */
 	uint32_t rules;
 	bool unknown;
 };
@@ -149,7 +156,7 @@ static bool within(field_set set, field_set allowed)
 }
 
 /* By which rules a frame that came in was sent with these fields changed. */
-static uint32_t judge_fields(field_set fields, field_set id, bool ffff)
+static uint32_t judge_fields(field_set fields, const struct pairing *p, bool ffff)
 {
 	const field_set urgent = field_bit(FIELD_TCP_URG) | field_bit(field_inner(FIELD_TCP_URG));
 	const field_set sums = field_bit(FIELD_TCP_CSUM) | field_bit(field_inner(FIELD_TCP_CSUM)) |
@@ -162,7 +169,11 @@ static uint32_t judge_fields(field_set fields, field_set id, bool ffff)
 	}
 	if (fields == field_bit(FIELD_GRE_CSUM))
 		return rules | 1u << RULE_GRE_CSUM;
-	if (fields != 0 && within(fields, id))
+	if (fields & p->remcsum) {
+		rules |= 1u << RULE_REMCSUM;
+		fields &= ~p->remcsum;
+	}
+	if (fields != 0 && within(fields, p->id))
 		return rules | 1u << RULE_FIXED_ID;
 	return fields == 0 ? rules : 0;
 }
@@ -180,7 +191,7 @@ static void pair_changed(struct pairing *p, const struct flow_frames *in,
 			continue;
 		fields = find_fields(bytes(in, j), at(in, j)->len, bytes(sent, i), at(sent, i)->len,
 				     &ffff);
-		rules = judge_fields(fields, p->id, ffff);
+		rules = judge_fields(fields, p, ffff);
 		if (rules == 0)
 			continue;
 		p->in_used[j] = 1;
@@ -188,6 +199,17 @@ static void pair_changed(struct pairing *p, const struct flow_frames *in,
 		return;
 	}
 	p->unknown = true;
+}
+
+static field_set remcsum_fields(const struct flow_frames *in)
+{
+	struct leat_pkt pkt;
+
+	parse(&pkt, bytes(in, 0), at(in, 0)->len);
+	if (pkt.levels < 2 || !(pkt.lvl[0].flags & LEAT_REMCSUM))
+		return 0;
+	return field_bit(FIELD_UDP_CSUM) | field_bit(field_inner(FIELD_UDP_CSUM)) |
+	       field_bit(field_inner(FIELD_TCP_CSUM));
 }
 
 static field_set id_fields(const struct flow_frames *in)
@@ -204,6 +226,27 @@ static field_set id_fields(const struct flow_frames *in)
 	return pkt.levels == 1 && pkt.lvl[0].protocol == UDP ? outer : 0;
 }
 
+/* Whether the GRE checksum of the frames that have a key too is not always the same. */
+static bool is_other_gre_csum(const struct flow_frames *in)
+{
+	const uint8_t *first = NULL;
+
+	for (unsigned i = 0; i < in->n; i++) {
+		struct leat_pkt pkt;
+		const uint8_t *gre;
+
+		parse(&pkt, bytes(in, i), at(in, i)->len);
+		gre = bytes(in, i) + pkt.lvl[0].transport;
+		if (pkt.levels < 2 || pkt.lvl[0].tunnel != LEAT_TUNNEL_GRE ||
+		    (gre[0] & 0xa0) != 0xa0)
+			continue;
+		if (first && memcmp(first + 4, gre + 4, 2) != 0)
+			return true;
+		first = gre;
+	}
+	return false;
+}
+
 uint32_t rule_of_train(const struct flow_frames *in, const struct flow_frames *sent)
 {
 	struct pairing p = {.unknown = in->n != sent->n || in->n == 0};
@@ -211,6 +254,7 @@ uint32_t rule_of_train(const struct flow_frames *in, const struct flow_frames *s
 	if (p.unknown)
 		return 0;
 	p.id = id_fields(in);
+	p.remcsum = remcsum_fields(in);
 	p.in_used = calloc(in->n, 1);
 	p.sent_used = calloc(in->n, 1);
 	if (!p.in_used || !p.sent_used)
@@ -222,6 +266,8 @@ uint32_t rule_of_train(const struct flow_frames *in, const struct flow_frames *s
 	}
 	free(p.in_used);
 	free(p.sent_used);
+	if (!p.unknown && is_other_gre_csum(in))
+		p.rules |= 1u << RULE_GRE_KEY;
 	return p.unknown ? 0 : p.rules;
 }
 

@@ -18,6 +18,8 @@ enum rule {
 	RULE_FFFF,
 	RULE_FIXED_ID,
 	RULE_GRE_CSUM,
+	RULE_GRE_KEY,
+	RULE_REMCSUM,
 	RULE_MALFORMED,
 	RULE_UFO_EIGHT,
 	RULE_UFO6_ID,
@@ -33,7 +35,8 @@ enum rule {
 };
 
 /* Those that change what is merged; by the others only what is sent differs. */
-#define RULES_OF_MERGING (1u << RULE_OVERTAKE | 1u << RULE_URGENT | 1u << RULE_FFFF)
+#define RULES_OF_MERGING \
+	(1u << RULE_OVERTAKE | 1u << RULE_URGENT | 1u << RULE_FFFF | 1u << RULE_GRE_KEY)
 
 const char *rule_name(enum rule rule);
 const char *rule_about(enum rule rule); /* a sentence */
