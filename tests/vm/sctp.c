@@ -123,10 +123,12 @@ static void keep(struct captured *to, const uint8_t *bytes, size_t len)
 static bool is_data(const uint8_t *frame, size_t len)
 {
 	const uint8_t *ip = frame + LAB_ETH;
-	size_t l4 = LAB_ETH + (ip[0] >> 4 == 4 ? 20 : 40);
+	size_t l4;
 
-	return len > l4 + SCTP_HLEN && (ip[0] >> 4 == 4 ? ip[9] : ip[6]) == IPPROTO_SCTP &&
-	       frame[l4 + SCTP_HLEN] == 0;
+	if (len < LAB_ETH + 40 + SCTP_HLEN + 1)
+		return false;
+	l4 = LAB_ETH + (ip[0] >> 4 == 4 ? 20 : 40);
+	return (ip[0] >> 4 == 4 ? ip[9] : ip[6]) == IPPROTO_SCTP && frame[l4 + SCTP_HLEN] == 0;
 }
 
 /* Carry one frame from a TAP to the other; those of data to B are kept. */
@@ -314,7 +316,7 @@ static pid_t start_receiver(int version, const char *address)
 int main(int argc, char **argv)
 {
 	static struct captured supers, segs;
-	int version = argc > 1 ? atoi(argv[1]) : 4;
+	int version = argc > 1 && strcmp(argv[1], "6") == 0 ? 6 : 4;
 	const char *address = version == 4 ? "10.1.0.2" : "fd01::2";
 	struct lab lab = lab_start(version, VETH);
 	pid_t receiver = start_receiver(version, address), sender;
