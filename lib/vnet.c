@@ -293,18 +293,18 @@ static bool is_hdr_len(size_t hdr_len)
 	       hdr_len == LEAT_VNET_HDR_HASH_LEN || hdr_len == LEAT_VNET_HDR_TUNNEL_LEN;
 }
 
-int leat_vnet_read(struct leat_pkt *pkt, const void *bytes, size_t hdr_len)
+int leat_vnet_read(struct leat_pkt *pkt, const void *hdr, size_t hdr_len)
 {
-	const struct hdr hdr = {bytes, hdr_len};
+	const struct hdr given = {hdr, hdr_len};
 
-	if (!is_hdr_len(hdr_len) || load_le16(hdr.h + VNET_HDR_LEN) > pkt->len)
+	if (!is_hdr_len(hdr_len) || load_le16(given.h + VNET_HDR_LEN) > pkt->len)
 		return -EINVAL;
-	if (hdr_len == LEAT_VNET_HDR_TUNNEL_LEN && !tells_of_tunnel(&hdr) &&
-	    (hdr.h[VNET_FLAGS] & LEAT_VNET_F_UDP_TUNNEL_CSUM))
+	if (hdr_len == LEAT_VNET_HDR_TUNNEL_LEN && !tells_of_tunnel(&given) &&
+	    (given.h[VNET_FLAGS] & LEAT_VNET_F_UDP_TUNNEL_CSUM))
 		return -EINVAL;
-	if (means_outer(pkt, &hdr) || means_inner(pkt, &hdr))
-		return reconsider(pkt, &hdr);
-	return read_hdr(pkt, &hdr);
+	if (means_outer(pkt, &given) || means_inner(pkt, &given))
+		return reconsider(pkt, &given);
+	return read_hdr(pkt, &given);
 }
 
 /* The header's type for a UDP tunnel, or -EOPNOTSUPP. */

@@ -44,7 +44,7 @@ char *stats_text(const json_t *now, const json_t *since, double seconds);
 
 /* What GRO did, why, and how often: by port ("left"), queue ("rx-0") and reason, all of them. Of
  * the port of that name alone; NULL: of all. NULL if there is none. The caller's reference. */
-json_t *stats_gro(struct plane *plane, const char *port);
+json_t *stats_gro(struct plane *plane, const char *name);
 
 /* The same as a table for a person. The caller frees it. */
 char *stats_gro_text(const json_t *gro);

@@ -257,12 +257,41 @@ def check_nested(folder, name, make):
     print(f"{name}: {count} frames passed and counted")
 
 
+def check_big(folder, version, jumbogram):
+    """Packets over 64 KB to a port that takes them, to one that does not, and to a capture."""
+    what = f"big tcp{version}, jumbogram option {jumbogram}"
+    first, second = (os.path.join(folder, name) for name in ("in.pcap", "out.pcap"))
+    count, knobs = 4000, []
+    leat("--port", f"g=gen,flows=2,proto=tcp,ip={version},size=1400,burst=400,count={count}", "--port",
+         f"out=pcap,out={first}", "--set", "g/features/rx-gro=off")
+    for knob in ("in/gro_max_size=300000", "in/gro_ipv4_max_size=300000",
+                 f"in/features/rx-gro-jumbogram={jumbogram}"):
+        knobs += ["--set", knob]
+    sink = "s=gen,flows=0,features=tso,tso_max_size=524280"
+    sizes = ["--set", "s/gso_max_size=524280", "--set", "s/gso_ipv4_max_size=200000"]
+    counted = [leat("--port", f"in=pcap,in={first}", "--port", sink, *knobs, *more)
+               for more in (sizes, [])]
+    for one, low, high in zip(counted, (66000, 1000), (300100, 66000)):
+        frames = sent(one, what)
+        largest = max(q["largest"] for q in one["ports"][1]["tx"])
+        want(f"{what}: {frames} frames, the largest of {largest}", low < largest < high)
+    largest = counted[0]["ports"][1]["tx"][0]["largest"]
+    want(f"{what}: {largest} bytes, over what the port takes",
+         version == 6 or largest < 200100)
+    leat("--port", f"in=pcap,in={first}", "--port", f"out=pcap,out={second}", *knobs)
+    want(f"{what}: not the identity", read_capture(first) == read_capture(second))
+    print(f"{what}: largest frame {largest}")
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="leat-") as folder:
         for name, (make, features) in TRAINS.items():
             check_train(folder, name, make, features)
         for name, make in NESTED.items():
             check_nested(folder, name, make)
+        check_big(folder, 4, "on")
+        check_big(folder, 6, "on")
+        check_big(folder, 6, "off")
 
 
 if __name__ == "__main__":
