@@ -189,7 +189,7 @@ static void hash(struct leat_pkt *pkt, uint32_t interface)
  * came after it. */
 static bool is_unclear(const struct job_frame *f, const struct leat_pkt *pkt)
 {
-	if (!f->whole)
+	if (!f->whole || (pkt->levels && leat_pkt_inner(pkt)->tunnel)) /* not entered */
 		return true;
 	switch ((enum leat_parse_reason)pkt->reason) {
 	case LEAT_PARSE_SHORT_NETWORK:

@@ -22,6 +22,7 @@ enum {
 
 	TCP_CHECK = 16,
 	UDP_CHECK = 6,
+	SCTP_CHECK = 8,
 };
 
 /* Bytes from the transport header to the end of what the IP length covers. */
@@ -43,20 +44,35 @@ static uint16_t find_check(const struct leat_pkt *pkt)
 		return 0;
 	if (l->protocol == IPPROTO_TCP)
 		return TCP_CHECK;
-	return l->protocol == IPPROTO_UDP ? UDP_CHECK : 0;
+	if (l->protocol == IPPROTO_UDP)
+		return UDP_CHECK;
+	return l->protocol == IPPROTO_SCTP ? SCTP_CHECK : 0;
+}
+
+/* Whether the field, which is not known to be right, is as a host leaves it: of SCTP it is 0. */
+static bool is_left(const struct leat_pkt *pkt, const struct leat_level *l, uint16_t offset)
+{
+	const uint8_t *p = pkt->data + l->transport + offset;
+	uint16_t field[2] = {0};
+
+	if (offset == SCTP_CHECK) {
+		memcpy(field, p, sizeof(field));
+		return field[0] == 0 && field[1] == 0;
+	}
+	memcpy(field, p, sizeof(field[0]));
+	return field[0] != 0 &&
+	       field[0] == leat_csum_fold(leat_csum_pseudo(pkt->data, l, transport_len(pkt)));
 }
 
 bool mend_is_partial(struct leat_pkt *pkt, bool cut)
 {
-	uint16_t offset = find_check(pkt), field, pseudo;
+	uint16_t offset = find_check(pkt);
 	const struct leat_level *l;
 
 	if (!offset || pkt->csum != LEAT_CSUM_NONE)
 		return false;
 	l = leat_pkt_inner(pkt);
-	memcpy(&field, pkt->data + l->transport + offset, sizeof(field));
-	pseudo = leat_csum_fold(leat_csum_pseudo(pkt->data, l, transport_len(pkt)));
-	if (field == 0 || field != pseudo)
+	if (!is_left(pkt, l, offset))
 		return false;
 	if (!cut && leat_csum_verify(pkt))
 		return false;

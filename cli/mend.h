@@ -8,8 +8,8 @@
 
 #include <leat/pkt.h>
 
-/* Whether the parsed packet's innermost TCP or UDP checksum was left partial: its field has the
- * folded pseudo-header sum, and is not right by chance. Then it is described as LEAT_CSUM_PARTIAL.
+/* Whether the parsed packet's innermost checksum was left partial: TCP's or UDP's field has the
+ * folded pseudo-header sum, SCTP's is 0, and that is not right by chance. Then it is described as LEAT_CSUM_PARTIAL.
  * `cut`: it will be made anew anyway, so chance does not matter. */
 bool mend_is_partial(struct leat_pkt *pkt, bool cut);
 

@@ -161,9 +161,30 @@ static uint32_t fragment_size(const struct segment *s, const struct leat_pkt *pk
 	return headers < s->mtu ? (uint32_t)(s->mtu - headers) / FRAGMENT_UNIT * FRAGMENT_UNIT : 0;
 }
 
+static void mend(struct segment *s, struct leat_pkt *pkt)
+{
+	if (!mend_is_partial(pkt, false))
+		return;
+	mend_checksum(pkt);
+	s->job.count[JOB_COMPLETED]++;
+}
+
+/* In a tunnel over UDP it is the outer datagram that is fragmented. */
+static bool describe_fragments(struct segment *s, struct leat_pkt *pkt)
+{
+	if (pkt->levels > 1) {
+		mend(s, pkt);
+		leat_parse_outer(pkt);
+		pkt->csum = LEAT_CSUM_NONE;
+	}
+	pkt->gso_size = (uint16_t)fragment_size(s, pkt);
+	pkt->gso_type = pkt->gso_size ? LEAT_GSO_UDP : 0;
+	return pkt->gso_size > 0 && pkt->depth == LEAT_DEPTH_TRANSPORT;
+}
+
 /* Give a packet that is too large, and says nothing itself, the metadata to be cut by. False: it
  * is not to be cut. */
-static bool describe(const struct segment *s, struct leat_pkt *pkt)
+static bool describe(struct segment *s, struct leat_pkt *pkt)
 {
 	uint32_t size = (uint32_t)s->gso_size;
 
@@ -177,11 +198,10 @@ static bool describe(const struct segment *s, struct leat_pkt *pkt)
 		break;
 	case IPPROTO_UDP:
 		if (s->udp == UDP_FRAGMENT)
-			size = pkt->levels == 1 ? fragment_size(s, pkt) : 0;
-		pkt->gso_type =
-			s->udp == UDP_FRAGMENT ? LEAT_GSO_UDP : LEAT_GSO_UDP_L4 | tunnel_type(pkt);
+			return describe_fragments(s, pkt);
+		pkt->gso_type = LEAT_GSO_UDP_L4 | tunnel_type(pkt);
 		break;
-	default: break;
+	default: return false;
 	}
 	pkt->gso_size = (uint16_t)size;
 	if (!size)
@@ -279,10 +299,7 @@ static int segment_plain(struct segment *s, const struct job_frame *f, struct le
 		return e;
 	if (larger)
 		count_passed(s, pkt);
-	if (mend_is_partial(pkt, false)) {
-		mend_checksum(pkt);
-		s->job.count[JOB_COMPLETED]++;
-	}
+	mend(s, pkt);
 	return pass(s, f);
 }
 

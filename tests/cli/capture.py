@@ -175,6 +175,21 @@ def udp(payload, version=4, sport=1000, dport=53, partial=False):
     return head[:6] + struct.pack(">H", check) + payload
 
 
+def crc32c(data):
+    crc = 0xffffffff
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ 0x82f63b78 * (crc & 1)
+    return struct.pack("<I", crc ^ 0xffffffff)
+
+
+def sctp(payload, partial=False):
+    chunk = struct.pack(">BBHIHHI", 0, 3, 16 + len(payload), 1, 0, 0, 0) + payload
+    head = struct.pack(">HHI", 1000, 2000, 7)
+    return head + (bytes(4) if partial else crc32c(head + bytes(4) + chunk)) + chunk
+
+
 def encapsulate(kind, frame, ident=0):
     """An Ethernet frame in a tunnel: IP in IP, GRE, or VXLAN with or without an outer checksum."""
     inner = frame[14:]
@@ -215,20 +230,36 @@ def train(count, size=1448, version=4, seq=1, ident=0, fixed=False, **more):
 
 def flow_of(frame):
     """What identifies the frame's flow, for one who does not know better."""
-    data = frame.data
-    if frame.link_type != ETHERNET or len(data) < 14:
+    if frame.link_type != ETHERNET:
         return frame.interface, "other"
+    return frame.interface, *flow_in(frame.data)
+
+
+def flow_in(data):
+    """The same of an Ethernet frame, and of what is in a tunnel."""
     at = 12
     while data[at:at + 2] in (b"\x81\x00", b"\x88\xa8"):
         at += 4
-    kind, at = data[at:at + 2], at + 2
-    if kind == b"\x08\x00" and len(data) >= at + 20:
-        after, protocol, ends = at + 4 * (data[at] & 15), data[at + 9], data[at + 12:at + 20]
-        later = struct.unpack_from(">H", data, at + 6)[0] & 0x1fff
-    elif kind == b"\x86\xdd" and len(data) >= at + 40:
-        after, protocol, ends = at + 40, data[at + 6], data[at + 8:at + 40]
-        later = 0
+    return flow_behind(data[at:at + 2], data[at + 2:])
+
+
+def flow_behind(kind, data):
+    if kind == b"\x08\x00" and len(data) >= 20:
+        protocol, ends, rest = data[9], data[12:20], data[4 * (data[0] & 15):]
+        later = struct.unpack_from(">H", data, 6)[0] & 0x1fff
+    elif kind == b"\x86\xdd" and len(data) >= 40:
+        protocol, ends, rest, later = data[6], data[8:40], data[40:], 0
     else:
-        return frame.interface, "other"
-    ports = b"later" if later or protocol not in (6, 17, 132) else data[after:after + 4]
-    return frame.interface, protocol, ends, ports
+        return ("other",)
+    if later:
+        return protocol, ends, "later"
+    flow = protocol, ends, rest[:4] if protocol in (6, 17, 132) else b""
+    if protocol == 4:
+        return *flow, *flow_behind(b"\x08\x00", rest)
+    if protocol == 41:
+        return *flow, *flow_behind(b"\x86\xdd", rest)
+    if protocol == 47 and rest[:2] == b"\0\0":
+        return *flow, *flow_behind(rest[2:4], rest[4:])
+    if protocol == 17 and rest[2:4] == b"\x12\xb5":
+        return *flow, *flow_in(rest[16:])
+    return flow
