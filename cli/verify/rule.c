@@ -17,8 +17,8 @@ static const struct {
 				       "overtake held frames of its flow"},
 	[RULE_URGENT] = {"urgent", "Linux merges frames whose urgent pointers differ where URG is "
 				   "not set, and sends all with the first one's"},
-	[RULE_FFFF] = {"ffff", "Linux merges frames with a checksum of 0xffff, and sends them with "
-			       "0"},
+	[RULE_FFFF] = {"ffff", "Linux merges frames with a checksum of 0xffff, and mostly sends "
+			       "them with 0"},
 	[RULE_FIXED_ID] = {"fixed-id",
 			   "Linux loses which IDs of a train were fixed, if it is UDP or "
 			   "in a tunnel, and sends other IDs"},
@@ -68,7 +68,7 @@ const char *rule_about(enum rule rule)
 	return table[rule].about;
 }
 
-enum { UDP = 17, FRAGMENT = 44 };
+enum { UDP = 17, FRAGMENT = 44, GRE_C = 0x80, GRE_K = 0x20 };
 
 static void parse(struct leat_pkt *pkt, const uint8_t *frame, uint32_t len)
 {
@@ -226,10 +226,11 @@ static field_set id_fields(const struct flow_frames *in)
 	return pkt.levels == 1 && pkt.lvl[0].protocol == UDP ? outer : 0;
 }
 
-/* Whether the GRE checksum of the frames that have a key too is not always the same. */
-static bool is_other_gre_csum(const struct flow_frames *in)
+/* Why Linux may have merged otherwise what it then sent as it came: what is in GRE checksums. */
+static uint32_t judge_gre(const struct flow_frames *in)
 {
 	const uint8_t *first = NULL;
+	uint32_t rules = 0;
 
 	for (unsigned i = 0; i < in->n; i++) {
 		struct leat_pkt pkt;
@@ -237,17 +238,18 @@ static bool is_other_gre_csum(const struct flow_frames *in)
 
 		parse(&pkt, bytes(in, i), at(in, i)->len);
 		gre = bytes(in, i) + pkt.lvl[0].transport;
-		if (pkt.levels < 2 || pkt.lvl[0].tunnel != LEAT_TUNNEL_GRE ||
-		    (gre[0] & 0xa0) != 0xa0)
+		if (pkt.levels < 2 || pkt.lvl[0].tunnel != LEAT_TUNNEL_GRE || !(gre[0] & GRE_C))
 			continue;
-		if (first && memcmp(first + 4, gre + 4, 2) != 0)
-			return true;
+		if (gre[4] == 0xff && gre[5] == 0xff)
+			rules |= 1u << RULE_FFFF;
+		if ((gre[0] & GRE_K) && first && memcmp(first + 4, gre + 4, 2) != 0)
+			rules |= 1u << RULE_GRE_KEY;
 		first = gre;
 	}
-	return false;
+	return rules;
 }
 
-uint32_t rule_of_train(const struct flow_frames *in, const struct flow_frames *sent)
+uint32_t rule_of_train(const struct flow_frames *in, const struct flow_frames *sent, bool merged)
 {
 	struct pairing p = {.unknown = in->n != sent->n || in->n == 0};
 
@@ -266,8 +268,8 @@ uint32_t rule_of_train(const struct flow_frames *in, const struct flow_frames *s
 	}
 	free(p.in_used);
 	free(p.sent_used);
-	if (!p.unknown && is_other_gre_csum(in))
-		p.rules |= 1u << RULE_GRE_KEY;
+	if (!merged && !p.unknown)
+		p.rules |= judge_gre(in);
 	return p.unknown ? 0 : p.rules;
 }
 
