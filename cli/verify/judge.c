@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TRIES = 10000, QUESTION = 256 };
+enum { TRIES = 10000, QUESTION = 256, CROWD = 3 };
 
 /* Whether the kernel merges anything of a train without troubles. */
 static bool merges(struct judge *j, const struct wild_kind *kind)
@@ -307,6 +307,56 @@ static int ask_again(struct judge *j, struct verdict_of *v)
 	return 0;
 }
 
+/* Leave the frames of one flow; false if there are no others. */
+static bool keep_flow(struct judge *j, uint64_t flow)
+{
+	unsigned to = 0, n = j->in.n;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (compare_flow_of(frames_bytes(&j->in, i), j->in.frame[i].len) == flow)
+			j->in.frame[to++] = j->in.frame[i];
+	}
+	j->in.n = to;
+	return to < n && to > 0;
+}
+
+/* Whether as many flows as could fill a list of 8, if some are held more than once. */
+static bool is_crowded(const struct judge *j)
+{
+	uint64_t flow[CROWD] = {0};
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < j->in.n && n < CROWD; i++) {
+		uint64_t f = compare_flow_of(frames_bytes(&j->in, i), j->in.frame[i].len);
+		unsigned k = 0;
+
+		while (k < n && flow[k] != f)
+			k++;
+		if (k == n)
+			flow[n++] = f;
+	}
+	return n == CROWD;
+}
+
+/* Flows meet only in a list of 8. Where that is what differs, each flow is the same without the
+ * others. */
+static int ask_alone(struct judge *j, struct verdict_of *v)
+{
+	struct verdict_of again;
+
+	if (v->verdict != VERDICT_DIFFERENT || !is_crowded(j) || !keep_flow(j, v->first.flow))
+		return 0;
+	if (ask_train(j, &again))
+		return -EIO;
+	if (again.verdict == VERDICT_DIFFERENT) {
+		*v = again;
+		return 0;
+	}
+	v->verdict = VERDICT_EXCLUDED;
+	v->rules |= again.rules | 1u << RULE_EVICTED;
+	return 0;
+}
+
 static int judge_train(struct judge *j, struct row *row, uint64_t seed, uint64_t number)
 {
 	uint64_t before[LEAT_GRO_REASONS];
@@ -322,7 +372,7 @@ static int judge_train(struct judge *j, struct row *row, uint64_t seed, uint64_t
 	row->frames += j->in.n;
 	row->shown += j->kernel_shown.n;
 	row->sent += j->kernel_sent.n;
-	if (ask_again(j, &v))
+	if (ask_again(j, &v) || ask_alone(j, &v))
 		return -EIO;
 	describe_train(&j->train, question, sizeof(question));
 	count(row, &v, &j->train.kind, number,

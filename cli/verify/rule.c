@@ -29,6 +29,10 @@ static const struct {
 	[RULE_REMCSUM] = {"remcsum",
 			  "Linux sends complete inner checksums where they were left to the "
 			  "receiver"},
+	[RULE_EVICTED] = {"evicted",
+			  "Linux holds several super-packets of a flow (other MAC addresses, "
+			  "flow labels, keys), so its list of 8 is full at other times; each "
+			  "flow alone is the same"},
 	[RULE_MALFORMED] = {"malformed",
 			    "Linux looks for the flow of a frame whose IP or outer UDP "
 			    "length or tunnel header is wrong, ends its merge or "
@@ -362,11 +366,13 @@ static bool is_inconsistent(const struct super_answers *a)
 }
 
 /* Whether the answers differ in checksums of UDP, TCP and GRE alone. */
-static bool differ_in_sums(const struct frames *a, const struct frames *b)
+static bool differ_in_sums(const struct frames *a, const struct frames *b, bool ufo)
 {
-	const field_set sums = field_bit(FIELD_TCP_CSUM) | field_bit(field_inner(FIELD_TCP_CSUM)) |
-			       field_bit(FIELD_UDP_CSUM) | field_bit(field_inner(FIELD_UDP_CSUM));
+	field_set sums = field_bit(FIELD_TCP_CSUM) | field_bit(field_inner(FIELD_TCP_CSUM)) |
+			 field_bit(FIELD_UDP_CSUM) | field_bit(field_inner(FIELD_UDP_CSUM));
 
+	if (ufo) /* a fragment's random identification */
+		sums |= field_bit(FIELD_IP_EXTRA) | field_bit(FIELD_OTHER);
 	if (a->n != b->n || a->n == 0)
 		return false;
 	for (unsigned i = 0; i < a->n; i++) {
@@ -410,5 +416,5 @@ enum rule rule_of_super(const struct super_answers *a)
 		return RULE_TUNNEL_ONE;
 	if (!a->kernel_refused && a->kernel->n == 0 && a->ours->n == 1 && a->len > KERNEL_MTU)
 		return RULE_MTU;
-	return differ_in_sums(a->kernel, a->ours) ? RULE_PSEUDO : RULES;
+	return differ_in_sums(a->kernel, a->ours, ufo) ? RULE_PSEUDO : RULES;
 }
