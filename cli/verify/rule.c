@@ -25,7 +25,8 @@ static const struct {
 	[RULE_GRE_CSUM] = {"gre-csum", "Linux sends a wrong GRE checksum for a merged train"},
 	[RULE_GRE_KEY] = {"gre-key",
 			  "with a key and a checksum in the GRE header Linux compares the "
-			  "checksums in the place of the keys, and merges less"},
+			  "checksums in the place of the keys: it merges less, and frames of "
+			  "different keys"},
 	[RULE_REMCSUM] = {"remcsum",
 			  "Linux sends complete inner checksums where they were left to the "
 			  "receiver"},
@@ -131,6 +132,7 @@ static bool is_same(const struct flow_frames *a, unsigned i, const struct flow_f
 struct pairing {
 	uint8_t *in_used, *sent_used;
 	field_set id;	   /* where GSO is not told of fixed IDs: the fields that then differ */
+	field_set gre_key; /* the field of keys, where they are not compared */
 	field_set remcsum; /* the same of what is left to the receiver */
 	uint32_t rules;
 	bool unknown;
@@ -173,6 +175,10 @@ static uint32_t judge_fields(field_set fields, const struct pairing *p, bool fff
 	}
 	if (fields == field_bit(FIELD_GRE_CSUM))
 		return rules | 1u << RULE_GRE_CSUM;
+	if (fields & p->gre_key) {
+		rules |= 1u << RULE_GRE_KEY;
+		fields &= ~(p->gre_key | field_bit(FIELD_GRE_CSUM));
+	}
 	if (fields & p->remcsum) {
 		rules |= 1u << RULE_REMCSUM;
 		fields &= ~p->remcsum;
@@ -203,6 +209,18 @@ static void pair_changed(struct pairing *p, const struct flow_frames *in,
 		return;
 	}
 	p->unknown = true;
+}
+
+static field_set gre_key_fields(const struct flow_frames *in)
+{
+	const uint8_t both = GRE_C | GRE_K;
+	struct leat_pkt pkt;
+
+	parse(&pkt, bytes(in, 0), at(in, 0)->len);
+	if (pkt.levels < 2 || pkt.lvl[0].tunnel != LEAT_TUNNEL_GRE ||
+	    (pkt.data[pkt.lvl[0].transport] & both) != both)
+		return 0;
+	return field_bit(FIELD_TUNNEL);
 }
 
 static field_set remcsum_fields(const struct flow_frames *in)
@@ -260,6 +278,7 @@ uint32_t rule_of_train(const struct flow_frames *in, const struct flow_frames *s
 	if (p.unknown)
 		return 0;
 	p.id = id_fields(in);
+	p.gre_key = gre_key_fields(in);
 	p.remcsum = remcsum_fields(in);
 	p.in_used = calloc(in->n, 1);
 	p.sent_used = calloc(in->n, 1);
@@ -371,8 +390,9 @@ static bool differ_in_sums(const struct frames *a, const struct frames *b, bool 
 	field_set sums = field_bit(FIELD_TCP_CSUM) | field_bit(field_inner(FIELD_TCP_CSUM)) |
 			 field_bit(FIELD_UDP_CSUM) | field_bit(field_inner(FIELD_UDP_CSUM));
 
-	if (ufo) /* a fragment's random identification */
-		sums |= field_bit(FIELD_IP_EXTRA) | field_bit(FIELD_OTHER);
+	if (ufo) /* a fragment's random identification; the length that the sender wrote */
+		sums |= field_bit(FIELD_IP_EXTRA) | field_bit(FIELD_OTHER) |
+			field_bit(FIELD_UDP_LEN);
 	if (a->n != b->n || a->n == 0)
 		return false;
 	for (unsigned i = 0; i < a->n; i++) {
