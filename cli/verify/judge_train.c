@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TRIES = 10000, QUESTION = 256, CROWD = 3 };
+enum { TRIES = 10000, QUESTION = 256, LIST = 8 };
 
 static struct wild_train_conf conf_of_train(const struct wild_kind *kind, bool tags, uint64_t seed,
 					    uint64_t number)
@@ -212,31 +212,13 @@ static bool keep_flow(struct judge *j, uint64_t flow)
 	return to < n && to > 0;
 }
 
-/* Whether as many flows as could fill a list of 8, if some are held more than once. */
-static bool is_crowded(const struct judge *j)
-{
-	uint64_t flow[CROWD] = {0};
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < j->in.n && n < CROWD; i++) {
-		uint64_t f = compare_flow_of(frames_bytes(&j->in, i), j->in.frame[i].len);
-		unsigned k = 0;
-
-		while (k < n && flow[k] != f)
-			k++;
-		if (k == n)
-			flow[n++] = f;
-	}
-	return n == CROWD;
-}
-
 /* Flows meet only in a list of 8. Where that is what differs, each flow is the same without the
  * others. */
 static int ask_alone(struct judge *j, struct verdict_of *v)
 {
 	struct verdict_of again;
 
-	if (v->verdict != VERDICT_DIFFERENT || !is_crowded(j) || !keep_flow(j, v->first.flow))
+	if (v->verdict != VERDICT_DIFFERENT || j->in.n <= LIST || !keep_flow(j, v->first.flow))
 		return 0;
 	if (ask_train(j, &again))
 		return -EIO;
