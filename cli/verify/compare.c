@@ -143,9 +143,7 @@ static void compare_flow(const struct flow_frames f[LISTS], uint64_t key, struct
 	merged = agree(&f[KERNEL_SHOWN], &f[OURS_SHOWN], "merged", &d);
 	if (merged && sent)
 		return;
-	rules = rule_of_train(&f[IN], &f[KERNEL_SENT]);
-	if (merged)
-		rules &= ~(1u << RULE_GRE_KEY);
+	rules = rule_of_train(&f[IN], &f[KERNEL_SENT], merged);
 	if (merged ? rules : rules & RULES_OF_MERGING) {
 		v->rules |= rules;
 		v->verdict = v->verdict == VERDICT_SAME ? VERDICT_EXCLUDED : v->verdict;

@@ -29,4 +29,18 @@ const char *judge_lacks(struct judge *judge, const struct type *type);
  * failed. */
 int judge_case(struct judge *judge, struct row *row, uint64_t seed, uint64_t number);
 
+/* Its two halves. */
+int judge_train(struct judge *judge, struct row *row, uint64_t seed, uint64_t number);
+int judge_super(struct judge *judge, struct row *row, uint64_t seed, uint64_t number);
+
+/* For them: the next of the numbers that follow from *state; */
+uint64_t judge_draw(uint64_t *state);
+
+/* the kind of question `number`, each of the type's in turn; */
+struct wild_kind judge_pick_kind(const struct type *type, uint64_t number);
+
+/* and the verdict counted. */
+void judge_count(struct row *row, const struct verdict_of *v, const struct wild_kind *kind,
+		 uint64_t number, struct report_question question);
+
 #endif

@@ -17,18 +17,23 @@ static const struct {
 				       "overtake held frames of its flow"},
 	[RULE_URGENT] = {"urgent", "Linux merges frames whose urgent pointers differ where URG is "
 				   "not set, and sends all with the first one's"},
-	[RULE_FFFF] = {"ffff", "Linux merges frames with a checksum of 0xffff, and sends them with "
-			       "0"},
+	[RULE_FFFF] = {"ffff", "Linux merges frames with a checksum of 0xffff, and mostly sends "
+			       "them with 0"},
 	[RULE_FIXED_ID] = {"fixed-id",
 			   "Linux loses which IDs of a train were fixed, if it is UDP or "
 			   "in a tunnel, and sends other IDs"},
 	[RULE_GRE_CSUM] = {"gre-csum", "Linux sends a wrong GRE checksum for a merged train"},
 	[RULE_GRE_KEY] = {"gre-key",
 			  "with a key and a checksum in the GRE header Linux compares the "
-			  "checksums in the place of the keys, and merges less"},
+			  "checksums in the place of the keys: it merges less, and frames of "
+			  "different keys"},
 	[RULE_REMCSUM] = {"remcsum",
 			  "Linux sends complete inner checksums where they were left to the "
 			  "receiver"},
+	[RULE_EVICTED] = {"evicted",
+			  "Linux holds several super-packets of a flow (other MAC addresses, "
+			  "flow labels, keys), so its list of 8 is full at other times; each "
+			  "flow alone is the same"},
 	[RULE_MALFORMED] = {"malformed",
 			    "Linux looks for the flow of a frame whose IP or outer UDP "
 			    "length or tunnel header is wrong, ends its merge or "
@@ -68,7 +73,7 @@ const char *rule_about(enum rule rule)
 	return table[rule].about;
 }
 
-enum { UDP = 17, FRAGMENT = 44 };
+enum { UDP = 17, FRAGMENT = 44, GRE_C = 0x80, GRE_K = 0x20 };
 
 static void parse(struct leat_pkt *pkt, const uint8_t *frame, uint32_t len)
 {
@@ -127,6 +132,7 @@ static bool is_same(const struct flow_frames *a, unsigned i, const struct flow_f
 struct pairing {
 	uint8_t *in_used, *sent_used;
 	field_set id;	   /* where GSO is not told of fixed IDs: the fields that then differ */
+	field_set gre_key; /* the field of keys, where they are not compared */
 	field_set remcsum; /* the same of what is left to the receiver */
 	uint32_t rules;
 	bool unknown;
@@ -169,6 +175,10 @@ static uint32_t judge_fields(field_set fields, const struct pairing *p, bool fff
 	}
 	if (fields == field_bit(FIELD_GRE_CSUM))
 		return rules | 1u << RULE_GRE_CSUM;
+	if (fields & p->gre_key) {
+		rules |= 1u << RULE_GRE_KEY;
+		fields &= ~(p->gre_key | field_bit(FIELD_GRE_CSUM));
+	}
 	if (fields & p->remcsum) {
 		rules |= 1u << RULE_REMCSUM;
 		fields &= ~p->remcsum;
@@ -201,6 +211,18 @@ static void pair_changed(struct pairing *p, const struct flow_frames *in,
 	p->unknown = true;
 }
 
+static field_set gre_key_fields(const struct flow_frames *in)
+{
+	const uint8_t both = GRE_C | GRE_K;
+	struct leat_pkt pkt;
+
+	parse(&pkt, bytes(in, 0), at(in, 0)->len);
+	if (pkt.levels < 2 || pkt.lvl[0].tunnel != LEAT_TUNNEL_GRE ||
+	    (pkt.data[pkt.lvl[0].transport] & both) != both)
+		return 0;
+	return field_bit(FIELD_TUNNEL);
+}
+
 static field_set remcsum_fields(const struct flow_frames *in)
 {
 	struct leat_pkt pkt;
@@ -226,10 +248,11 @@ static field_set id_fields(const struct flow_frames *in)
 	return pkt.levels == 1 && pkt.lvl[0].protocol == UDP ? outer : 0;
 }
 
-/* Whether the GRE checksum of the frames that have a key too is not always the same. */
-static bool is_other_gre_csum(const struct flow_frames *in)
+/* Why Linux may have merged otherwise what it then sent as it came: what is in GRE checksums. */
+static uint32_t judge_gre(const struct flow_frames *in)
 {
 	const uint8_t *first = NULL;
+	uint32_t rules = 0;
 
 	for (unsigned i = 0; i < in->n; i++) {
 		struct leat_pkt pkt;
@@ -237,23 +260,25 @@ static bool is_other_gre_csum(const struct flow_frames *in)
 
 		parse(&pkt, bytes(in, i), at(in, i)->len);
 		gre = bytes(in, i) + pkt.lvl[0].transport;
-		if (pkt.levels < 2 || pkt.lvl[0].tunnel != LEAT_TUNNEL_GRE ||
-		    (gre[0] & 0xa0) != 0xa0)
+		if (pkt.levels < 2 || pkt.lvl[0].tunnel != LEAT_TUNNEL_GRE || !(gre[0] & GRE_C))
 			continue;
-		if (first && memcmp(first + 4, gre + 4, 2) != 0)
-			return true;
+		if (gre[4] == 0xff && gre[5] == 0xff)
+			rules |= 1u << RULE_FFFF;
+		if ((gre[0] & GRE_K) && first && memcmp(first + 4, gre + 4, 2) != 0)
+			rules |= 1u << RULE_GRE_KEY;
 		first = gre;
 	}
-	return false;
+	return rules;
 }
 
-uint32_t rule_of_train(const struct flow_frames *in, const struct flow_frames *sent)
+uint32_t rule_of_train(const struct flow_frames *in, const struct flow_frames *sent, bool merged)
 {
 	struct pairing p = {.unknown = in->n != sent->n || in->n == 0};
 
 	if (p.unknown)
 		return 0;
 	p.id = id_fields(in);
+	p.gre_key = gre_key_fields(in);
 	p.remcsum = remcsum_fields(in);
 	p.in_used = calloc(in->n, 1);
 	p.sent_used = calloc(in->n, 1);
@@ -266,8 +291,8 @@ uint32_t rule_of_train(const struct flow_frames *in, const struct flow_frames *s
 	}
 	free(p.in_used);
 	free(p.sent_used);
-	if (!p.unknown && is_other_gre_csum(in))
-		p.rules |= 1u << RULE_GRE_KEY;
+	if (!merged && !p.unknown)
+		p.rules |= judge_gre(in);
 	return p.unknown ? 0 : p.rules;
 }
 
@@ -360,11 +385,14 @@ static bool is_inconsistent(const struct super_answers *a)
 }
 
 /* Whether the answers differ in checksums of UDP, TCP and GRE alone. */
-static bool differ_in_sums(const struct frames *a, const struct frames *b)
+static bool differ_in_sums(const struct frames *a, const struct frames *b, bool ufo)
 {
-	const field_set sums = field_bit(FIELD_TCP_CSUM) | field_bit(field_inner(FIELD_TCP_CSUM)) |
-			       field_bit(FIELD_UDP_CSUM) | field_bit(field_inner(FIELD_UDP_CSUM));
+	field_set sums = field_bit(FIELD_TCP_CSUM) | field_bit(field_inner(FIELD_TCP_CSUM)) |
+			 field_bit(FIELD_UDP_CSUM) | field_bit(field_inner(FIELD_UDP_CSUM));
 
+	if (ufo) /* a fragment's random identification; the length that the sender wrote */
+		sums |= field_bit(FIELD_IP_EXTRA) | field_bit(FIELD_OTHER) |
+			field_bit(FIELD_UDP_LEN);
 	if (a->n != b->n || a->n == 0)
 		return false;
 	for (unsigned i = 0; i < a->n; i++) {
@@ -408,5 +436,5 @@ enum rule rule_of_super(const struct super_answers *a)
 		return RULE_TUNNEL_ONE;
 	if (!a->kernel_refused && a->kernel->n == 0 && a->ours->n == 1 && a->len > KERNEL_MTU)
 		return RULE_MTU;
-	return differ_in_sums(a->kernel, a->ours) ? RULE_PSEUDO : RULES;
+	return differ_in_sums(a->kernel, a->ours, ufo) ? RULE_PSEUDO : RULES;
 }

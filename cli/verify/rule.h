@@ -20,6 +20,7 @@ enum rule {
 	RULE_GRE_CSUM,
 	RULE_GRE_KEY,
 	RULE_REMCSUM,
+	RULE_EVICTED,
 	RULE_MALFORMED,
 	RULE_UFO_EIGHT,
 	RULE_UFO6_ID,
@@ -48,9 +49,9 @@ struct flow_frames {
 	unsigned n;
 };
 
-/* The rules, as bits, by which the kernel sent `sent` where `in` came in; 0: they do not explain
- * it, or there is nothing to explain. */
-uint32_t rule_of_train(const struct flow_frames *in, const struct flow_frames *sent);
+/* The rules, as bits, by which the kernel sent `sent` where `in` came in, and `merged` it as we did
+ * or not; 0: they do not explain it. */
+uint32_t rule_of_train(const struct flow_frames *in, const struct flow_frames *sent, bool merged);
 
 /* Where the identification of an IPv6 fragment is; 0: it is none. */
 uint32_t rule_find_frag_id(const uint8_t *frame, uint32_t len);
