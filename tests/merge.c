@@ -107,8 +107,7 @@ static bool is_good_tcp(const struct model *m, const struct wild_frame *f)
 	uint8_t flags = l4_of(f)[13], never = FRAME_SYN | FRAME_RST | FRAME_URG;
 
 	never |= m->conf->accecn ? 0 : FRAME_CWR;
-	return (flags & never) == 0 && (flags & FRAME_ACK) != 0 &&
-	       (m->train->kind.remcsum || get16(l4_of(f) + 16) != 0xffff);
+	return (flags & never) == 0 && (m->train->kind.remcsum || get16(l4_of(f) + 16) != 0xffff);
 }
 
 /* One of DATA, or I-DATA, that fills the packet. */

@@ -99,7 +99,7 @@ static enum leat_gro_reason judge_transport(const struct model *m, const struct 
 {
 	uint8_t never = FRAME_SYN | FRAME_RST | FRAME_URG | (m->conf.accecn ? 0 : FRAME_CWR);
 
-	if (is_tcp(f) && ((f->flags & never) != 0 || (f->no_ack && (f->flags & FRAME_ACK) == 0)))
+	if (is_tcp(f) && (f->flags & never) != 0)
 		return LEAT_GRO_TCP_FLAGS;
 	if (f->payload == 0)
 		return LEAT_GRO_NO_PAYLOAD;
@@ -224,11 +224,17 @@ static enum leat_gro_reason judge_tunnel(const struct traffic_packet *a,
 	return LEAT_GRO_MERGED;
 }
 
+static bool has_ack(const struct frame *f)
+{
+	return !f->no_ack || (f->flags & FRAME_ACK) != 0;
+}
+
 static enum leat_gro_reason judge_tcp(const struct held *h, const struct frame *a,
 				      const struct frame *b)
 {
 	if (a->window != b->window || a->opts_len != b->opts_len || a->reserved != b->reserved ||
-	    a->urg_ptr != b->urg_ptr || ((a->flags ^ b->flags) & (FRAME_ECE | FRAME_CWR)) != 0)
+	    a->urg_ptr != b->urg_ptr || has_ack(a) != has_ack(b) ||
+	    ((a->flags ^ b->flags) & (FRAME_ECE | FRAME_CWR)) != 0)
 		return LEAT_GRO_TCP_WORD;
 	if (a->ack != b->ack)
 		return LEAT_GRO_TCP_ACK;
