@@ -7,8 +7,15 @@
  * batches; out come, in the order of their flow, merged and unmerged ones. A packet held is the
  * caller's again when a later receive or flush gives it. Rules: Linux 6.18's. Where Linux lets a
  * packet overtake held data of its own flow (bad checksum, IP options), we flush that flow
- * first. And where Linux merges what GSO could not make again (urgent pointers that differ), we
- * do not.
+ * first. And where Linux merges what GSO could not make again (urgent pointers that differ, a
+ * checksum of 0xffff), we do not.
+ *
+ * In a tunnel the inner packets merge if the tunnel's header is the same too. It is part of no flow,
+ * but for its UDP ports: a packet whose header differs (another VNI, another option) gives out what
+ * is held. An outer UDP checksum that is used, and GRE's, must be right, for GSO makes them again;
+ * one left to the receiver (remote checksum) is believed if the outer one covers it, or csum says
+ * so. In the super-packet a used outer UDP checksum holds the pseudo-header sum of the whole, not
+ * complemented, and GRE's is the first packet's: GSO asks but for zero or not.
  *
  * All packets of a flow must come with one L4 hash, or all without: flush before changing what a
  * port hashes with. IP fragments are the exception: a later one belongs to no flow here, and a

@@ -204,7 +204,7 @@ static void set_limits(const struct leat_gro *gro, struct leat_gro_flow *flow,
 		size_max = SMALL;
 	if (proto->whole) /* Linux counts the headers of the one that is to come, too */
 		size_max = min_of(size_max, SMALL - (pkt->payload - pkt->lvl[0].network));
-	flow->size_max = size_max;
+	flow->size_max = size_max + pkt->lvl[0].network;
 	flow->segs_max = (uint16_t)min_of(conf->max_segs, proto->segs_max);
 }
 
@@ -313,7 +313,7 @@ static enum leat_gro_reason refuse(const struct leat_gro *gro, struct leat_pkt *
 {
 	enum leat_gro_reason why;
 
-	if (pkt->gso_size != 0 || pkt->gso_type != 0 || pkt->frag_list != NULL)
+	if ((pkt->gso_size | pkt->gso_type) != 0 || pkt->frag_list != NULL)
 		return LEAT_GRO_IS_GSO;
 	why = proto->refuse(&gro->conf, pkt, seg);
 	if (why != LEAT_GRO_MERGED)
@@ -336,7 +336,7 @@ static enum leat_gro_reason differ(const struct leat_gro_flow *flow, const struc
 		return why;
 	if (seg->len > flow->gso_size)
 		return LEAT_GRO_SIZE;
-	if (flow->head->len - pkt->lvl[0].network + seg->len >= flow->size_max)
+	if (flow->head->len + seg->len >= flow->size_max)
 		return LEAT_GRO_MAX_SIZE;
 	return LEAT_GRO_MERGED;
 }

@@ -24,7 +24,7 @@ struct leat_gro_flow {
 	uint32_t older; /* of all flows */
 	uint32_t younger;
 	uint32_t seq;	   /* TCP: of the byte that continues it */
-	uint32_t size_max; /* it stays below so many bytes, from the IP header on */
+	uint32_t size_max; /* it stays below so many bytes, link header included */
 	uint16_t gso_size; /* payload bytes of the first packet */
 	uint16_t segs;
 	uint16_t segs_max;
@@ -56,7 +56,7 @@ struct leat_gro_proto {
 				       const struct leat_gro_seg *seg);
 	/* Make the transport header that of the whole; gives the gso_type. */
 	uint32_t (*complete)(const struct leat_gro_flow *flow);
-	uint32_t size_max; /* limits, as in the flow */
+	uint32_t size_max; /* limits; bytes from the IP header on */
 	uint16_t segs_max;
 	uint16_t csum_offset;
 	bool by_frags; /* sizes differ freely */
