@@ -22,7 +22,8 @@ struct leat_pkt *law_pkt(const uint8_t *bytes, uint32_t len, unsigned cookie)
 	struct leat_pkt *pkt = calloc(1, sizeof(*pkt));
 	uint8_t *buffer = malloc(HEADROOM + len);
 
-	assert_true(pkt != NULL && buffer != NULL);
+	assert_non_null(pkt);
+	assert_non_null(buffer);
 	memcpy(buffer + HEADROOM, bytes, len);
 	pkt->head = buffer;
 	pkt->size = HEADROOM + len;

@@ -243,6 +243,8 @@ static void lie_in_bytes(struct maker *m)
 	unsigned l = wild_below(&m->rng, s->at.levels);
 	uint8_t *ip = s->bytes + s->at.network[l], *l4 = s->bytes + s->at.transport[l];
 
+	if (s->at.transport[l] + 13u > s->len)
+		return;
 	switch (wild_below(&m->rng, 6)) {
 	case 0:
 		wild_put16(ip + (s->at.version[l] == 4 ? 2 : 4), (uint32_t)wild_next(&m->rng));

@@ -186,7 +186,7 @@ static void check_order(const struct story *story, const struct run *run)
 static void check_model(const struct story *story, const struct run *run,
 			const struct leat_gro_conf *conf, bool trusted)
 {
-	unsigned group[FRAMES_MAX], came[FRAMES_MAX];
+	unsigned group[FRAMES_MAX], came[FRAMES_MAX] = {0};
 	char what[100];
 
 	judgements++;
