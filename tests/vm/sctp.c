@@ -148,7 +148,7 @@ static void carry(int from, int to, struct captured *kept)
 static void take(int spy, struct captured *kept)
 {
 	static uint8_t room[LAB_FRAME_MAX];
-	struct sockaddr_ll from;
+	struct sockaddr_ll from = {0};
 	socklen_t len = sizeof from;
 	ssize_t n = recvfrom(spy, room, sizeof room, 0, (struct sockaddr *)&from, &len);
 
