@@ -3,10 +3,10 @@
  * crc32c.c - CRC32c, eight bytes at a time.
  *
  * A CRC is linear: that of eight bytes is the exclusive or of each byte's share, which depends on
- * the byte and on how many follow it. So there is a table for each of the eight places (Kounavis and
- * Berry, "A systematic approach to building high performance software-based CRC generators", 2005),
- * and each table is itself spanned by its entries for the eight single bits, which is all that is
- * written down here. The polynomial is Castagnoli's, 0x1edc6f41, its bits in reverse.
+ * the byte and on how many follow it. So there is a table for each of the eight places (Kounavis
+ * and Berry, "A systematic approach to building high performance software-based CRC generators",
+ * 2005), and each table is itself spanned by its entries for the eight single bits, which is all
+ * that is written down here. The polynomial is Castagnoli's, 0x1edc6f41, its bits in reverse.
  */
 #include <leat/csum.h>
 

@@ -242,16 +242,18 @@ static inline unsigned tcp_hlen(const uint8_t *tcp)
 	return (tcp[TCP_DOFF] >> 4) * 4u;
 }
 
-/* Offset of the first byte behind the IP packet of level `l`, by its length field; 0 there is a
- * packet too long for the field, and ends with the frame. */
+/* Offset of the first byte behind the IP packet of level `l`, by its length field. 0 there is a
+ * packet too long for the field, which ends with the frame and is in no tunnel; or, over IPv6,
+ * nothing behind the header. */
 static inline uint32_t level_end(const struct leat_pkt *pkt, const struct leat_level *l)
 {
 	const uint8_t *ip = pkt->data + l->network;
 	uint32_t len = load_be16(ip + (l->version == 4 ? IP4_TOT_LEN : IP6_PAYLOAD_LEN));
+	uint32_t from = l->network + (l->version == 4 ? 0u : IP6_HLEN);
 
-	if (len == 0)
+	if (len == 0 && pkt->lvl[0].tunnel == LEAT_TUNNEL_NONE && pkt->len - from > 0xffff)
 		return pkt->len;
-	return l->network + len + (l->version == 4 ? 0 : IP6_HLEN);
+	return from + len;
 }
 
 #endif

@@ -13,10 +13,12 @@ static inline uint32_t level_ends(const struct leat_pkt *pkt, const struct leat_
 {
 	const uint8_t *ip = pkt->data + l->network;
 	uint32_t len = l->version == 4 ? ip[2] * 256u + ip[3] : ip[4] * 256u + ip[5];
+	uint32_t from = l->network + (l->version == 4 ? 0 : 40);
 
-	if (len == 0 && pkt->len - l->network > 65535)
+	/* Too long for the field, which is only so outside. */
+	if (len == 0 && l == &pkt->lvl[0] && pkt->len - from > 65535)
 		return pkt->len;
-	return l->network + (l->version == 4 ? 0 : 40) + len;
+	return from + len;
 }
 
 static inline const char *level_wrong(const struct leat_pkt *pkt, const struct leat_level *l)

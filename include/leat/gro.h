@@ -52,7 +52,7 @@ enum leat_gro_reason {
 	LEAT_GRO_LENGTH,      /* frame and IP length differ (padding), or a BIG TCP length */
 	LEAT_GRO_IS_GSO,      /* already a super-packet, or a chain */
 	LEAT_GRO_NO_PAYLOAD,  /* pure ACK, empty datagram */
-	LEAT_GRO_TCP_FLAGS,   /* SYN, RST, URG, CWR, or no ACK */
+	LEAT_GRO_TCP_FLAGS,   /* SYN, RST, URG or CWR */
 	LEAT_GRO_L4_CSUM,     /* wrong innermost TCP, UDP or SCTP checksum, or 0xffff in TCP */
 	LEAT_GRO_UDP_ZERO_CSUM,
 	LEAT_GRO_UDP_OFF,	/* UDP GRO not configured */

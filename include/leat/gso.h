@@ -12,11 +12,12 @@
  * Each segment has its own checksum state and gso fields, so that the output of partial GSO, or
  * of a caller whose port completes checksums, can be described to the port.
  *
- * What is segmented: TCP (TSO, ECN and AccECN), UDP into datagrams (USO) or IP fragments (UFO), SCTP
- * and fraglists at the boundaries of the chain; each of them, UFO excepted, also one level deep in a
- * tunnel of any kind. A tunnel is named by its bits of gso_type, as in the kernel: IPXIP4 or IPXIP6
- * (by the outer header), GRE or GRE_CSUM, UDP_TUNNEL or UDP_TUNNEL_CSUM, and TUNNEL_REMCSUM beside
- * those of UDP. Rules: Linux 6.18's. Threads: a segmenter belongs to one thread.
+ * What is segmented: TCP (TSO, ECN and AccECN), UDP into datagrams (USO) or IP fragments (UFO),
+ * SCTP and fraglists at the boundaries of the chain; each of them, UFO excepted, also one level
+ * deep in a tunnel of any kind. A tunnel is named by its bits of gso_type, as in the kernel: IPXIP4
+ * or IPXIP6 (by the outer header), GRE or GRE_CSUM, UDP_TUNNEL or UDP_TUNNEL_CSUM, and
+ * TUNNEL_REMCSUM beside those of UDP. Rules: Linux 6.18's. Threads: a segmenter belongs to one
+ * thread.
  */
 #ifndef LEAT_GSO_H
 #define LEAT_GSO_H
@@ -71,11 +72,13 @@ struct leat_gso_conf {
 			    * computed all the same where such a sum covers it */
 };
 
-/* Whether a port as `conf` describes it cannot take the parsed packet as it is, so that it has to be
- * segmented here; false for an ordinary frame. By the kernel's rules: every bit of gso_type must be
- * among the features, `partial` ones count only for a packet that is PARTIAL already, fixed IDs do
- * not count where DF is clear, and size and segments must be in the limits. A packet of LEAT_GSO_DODGY
- * may be left to a port with all else, for its counts can be made good: see leat_gso_segs(). */
+/* Whether a port as `conf` describes it cannot take the parsed packet as it is, so that it has to
+ * be segmented here; false for an ordinary frame. By the kernel's rules: every bit of gso_type must
+ * be among the features, `partial` ones count only for a packet that is PARTIAL already, fixed IDs
+ * do not count where an IPv4 header has DF clear, size and segments must be in the limits, and the
+ * checksum PARTIAL, or verified and not UDP_L4's. A packet of LEAT_GSO_DODGY may be left to a port
+ * with all else if leat_gso_init() would not refuse it, for its counts can be made good: see
+ * leat_gso_segs(). */
 bool leat_gso_needed(const struct leat_pkt *pkt, const struct leat_gso_conf *conf);
 
 /* State of one super-packet's segmentation; caller's memory, any. Not to be looked into. */
@@ -116,10 +119,10 @@ struct leat_gso {
  *  segment's IP length, of UFO under 8; a type that disagrees with the headers, the tunnel's
  *  included, or that combines what cannot be; headers that are not where the descriptor has them;
  *  a GRE header with more than checksum and key; an IP length field that disagrees with the frame
- *  (padding, or a cut packet; TCP's may be 0, a jumbogram's option is compared instead); a fragment;
- *  csum_start not at the innermost transport header; UDP_L4 with more than LEAT_UDP_MAX_SEGMENTS
- *  segments; UDP_TUNNEL with an outer checksum; SCTP with another gso_size than LEAT_GSO_BY_FRAGS, or
- *  any other with that, or with an empty member or fewer than two;
+ *  (padding, or a cut packet; TCP's may be 0, a jumbogram's option is compared instead); a
+ *  fragment; csum_start not at the innermost transport header; UDP_L4 with more than
+ *  LEAT_UDP_MAX_SEGMENTS segments; UDP_TUNNEL with an outer checksum; SCTP with another gso_size
+ *  than LEAT_GSO_BY_FRAGS, or any other with that, or with an empty member or fewer than two;
  * -EPROTONOSUPPORT: a type bit this library does not know.
  * The packet's own checksums are not read: each segment gets fresh ones, a UDP checksum too where
  * the packet had none.
@@ -130,13 +133,14 @@ struct leat_gso {
  * its member's data (payload - lvl[0].network bytes, in its buffer) and its payload, untouched; the
  * head's lengths become its own again. Only the link header is the head's, and its addresses and
  * ports where they differ, with the checksums updated. Otherwise, or if a member's headers cannot
- * be there, the checksum is PARTIAL, or the packet is DODGY, it is segmented as if without FRAGLIST.
+ * be there, the checksum is PARTIAL, or the packet is DODGY, it is segmented as if without
+ * FRAGLIST.
  *
- * Partial GSO: done where conf->features has LEAT_GSO_PARTIAL and with it, conf->partial included, all
- * of the packet's type, and conf->csum_partial; not for UFO, SCTP, FRAGLIST and TUNNEL_REMCSUM. A
- * segment is then a super-packet of as many times gso_size as fit in 65534 bytes, with a checksum that
- * is PARTIAL for all of its length, and lengths and outer checksums that are right for gso_size bytes
- * of payload (UDP's own length, and so its pseudo-header sum, too). */
+ * Partial GSO: done where conf->features has LEAT_GSO_PARTIAL and with it, conf->partial included,
+ * all of the packet's type, and conf->csum_partial; not for UFO, SCTP, FRAGLIST and TUNNEL_REMCSUM.
+ * A segment is then a super-packet of as many times gso_size as fit in 65534 bytes, with a checksum
+ * that is PARTIAL for all of its length, and lengths and outer checksums that are right for
+ * gso_size bytes of payload (UDP's own length, and so its pseudo-header sum, too). */
 int leat_gso_init(struct leat_gso *gso, const struct leat_pkt *pkt,
 		  const struct leat_gso_conf *conf);
 
@@ -151,8 +155,8 @@ static inline bool leat_gso_done(const struct leat_gso *gso)
 	return gso->off >= gso->payload;
 }
 
-/* Segments of `pkt`: ceil(payload / gso_size), or members; 1 for an ordinary frame. For packets whose
- * gso_segs is 0 or not to be trusted. */
+/* Segments of `pkt`: ceil(payload / gso_size), or members; 1 for an ordinary frame. For packets
+ * whose gso_segs is 0 or not to be trusted. */
 uint32_t leat_gso_segs(const struct leat_pkt *pkt);
 
 #ifdef __cplusplus

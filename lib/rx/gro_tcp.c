@@ -15,9 +15,9 @@ enum {
  * it is part of a counter, and GSO leaves it on all. */
 static bool flags_good(const struct leat_gro_conf *conf, unsigned flags)
 {
-	if ((flags & (TCP_NEVER | TCP_CWR | TCP_ACK)) == TCP_ACK)
+	if ((flags & (TCP_NEVER | TCP_CWR)) == 0)
 		return true;
-	return conf->accecn && (flags & (TCP_NEVER | TCP_ACK)) == TCP_ACK;
+	return conf->accecn && (flags & TCP_NEVER) == 0;
 }
 
 /* A checksum of 0xffff is right where 0 is, but GSO would write 0. A pseudo-header sum may be it. */

@@ -42,7 +42,7 @@ static enum leat_parse_reason skip_gre(const uint8_t *frame, uint32_t limit, uns
 	return LEAT_PARSE_OK;
 }
 
-/* What an IP protocol number says comes next in FOU and GUE. */
+/* What an IP protocol number says comes next, of IP itself and in FOU and GUE. */
 static enum leat_parse_reason skip_protocol(const uint8_t *frame, uint32_t limit, unsigned protocol,
 					    struct inside *in)
 {
@@ -134,19 +134,32 @@ static enum leat_parse_reason skip_gue(const uint8_t *frame, uint32_t limit, str
 	return skip_protocol(frame, limit, gue[GUE_PROTOCOL], in);
 }
 
-static enum leat_parse_reason skip_tunnel(const uint8_t *frame, const struct leat_level *l,
-					  const struct leat_tunnel_port *port, uint32_t limit,
-					  struct inside *in)
+/* Of `port` protocol and remcsum count. */
+static enum leat_parse_reason skip_tunnel(const uint8_t *frame, uint32_t limit,
+					  struct leat_tunnel_port port, struct inside *in)
 {
-	switch (l->tunnel) {
-	case LEAT_TUNNEL_IP: return skip_protocol(frame, limit, l->protocol, in);
+	switch (port.tunnel) {
 	case LEAT_TUNNEL_GRE: return skip_gre(frame, limit, GRE_CSUM | GRE_KEY, in);
-	case LEAT_TUNNEL_VXLAN: return skip_vxlan(frame, limit, port->remcsum, in);
+	case LEAT_TUNNEL_VXLAN: return skip_vxlan(frame, limit, port.remcsum, in);
 	case LEAT_TUNNEL_GENEVE: return skip_geneve(frame, limit, in);
 	case LEAT_TUNNEL_GUE: return skip_gue(frame, limit, in);
-	case LEAT_TUNNEL_FOU: return skip_protocol(frame, limit, port->protocol, in);
+	case LEAT_TUNNEL_IP:
+	case LEAT_TUNNEL_FOU: return skip_protocol(frame, limit, port.protocol, in);
 	default: return LEAT_PARSE_TUNNEL_HEADER;
 	}
+}
+
+/* What level `l` begins, as if all tunnels had a port. */
+static struct leat_tunnel_port find_tunnel(const struct leat_parse_conf *conf,
+					   const struct leat_pkt *pkt, const struct leat_level *l)
+{
+	const struct leat_tunnel_port *port = NULL;
+
+	if (l->protocol == PROTO_UDP)
+		port = find_tunnel_port(conf, load_be16(pkt->data + l->transport + L4_DPORT));
+	if (port != NULL)
+		return *port;
+	return (struct leat_tunnel_port){.tunnel = l->tunnel, .protocol = l->protocol};
 }
 
 /* Where the tunnel of level `l` ends: with UDP, or with the IP packet; 0 if UDP's is behind it. */
@@ -177,7 +190,6 @@ enum leat_parse_reason leat_parse_tunnel_open(const struct leat_parse_conf *conf
 					      const struct leat_pkt *pkt, struct inside *in)
 {
 	const struct leat_level *l = &pkt->lvl[0];
-	const struct leat_tunnel_port *port = NULL;
 	enum leat_parse_reason reason;
 	uint32_t limit;
 
@@ -186,12 +198,10 @@ enum leat_parse_reason leat_parse_tunnel_open(const struct leat_parse_conf *conf
 		return LEAT_PARSE_FRAGMENT;
 	if (in->end == 0)
 		return LEAT_PARSE_TUNNEL_HEADER;
-	if (l->protocol == PROTO_UDP) {
-		port = find_tunnel_port(conf, load_be16(pkt->data + in->at + L4_DPORT));
+	if (l->protocol == PROTO_UDP)
 		in->at += UDP_HLEN;
-	}
 	limit = min_of(pkt->headlen, in->end);
-	reason = skip_tunnel(pkt->data, l, port, limit, in);
+	reason = skip_tunnel(pkt->data, limit, find_tunnel(conf, pkt, l), in);
 	if (reason == LEAT_PARSE_OK && in->at > limit)
 		return LEAT_PARSE_TUNNEL_HEADER;
 	if (reason == LEAT_PARSE_OK && in->type == ETYPE_TEB)

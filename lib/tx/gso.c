@@ -147,8 +147,8 @@ static uint32_t next_len(const struct leat_gso *gso)
 	return left < gso->unit ? left : gso->unit;
 }
 
-/* The next `n` bytes of payload as slices, and the position moved past them; if `max`, 1 or more, are
- * not enough, 0 and the position as it was. */
+/* The next `n` bytes of payload as slices, and the position moved past them; if `max`, 1 or more,
+ * are not enough, 0 and the position as it was. */
 static unsigned take(struct leat_gso *gso, uint32_t n, struct leat_slice *slices, unsigned max)
 {
 	const struct leat_pkt *slice = gso->slice;
@@ -226,12 +226,15 @@ static void finish_tcp(const struct leat_gso *gso, const struct gso_seg *s)
 	uint32_t len = gso->hdr_len - gso->transport + s->n;
 	uint32_t sum = leat_csum_add(gso->sum, sum_be32(len));
 	uint32_t changed = leat_gso_tcp_finish(gso, tcp, s->n);
+	uint16_t check;
 
-	if (!gso->unfinished) {
+	if (gso->unfinished) {
+		check = leat_csum_fold(sum);
+	} else {
 		sum = leat_csum_add(sum, leat_csum_add(changed, sum_payload(s)));
-		sum = (uint16_t)~leat_csum_fold(sum);
+		check = (uint16_t)~leat_csum_fold(sum);
 	}
-	store_raw16(tcp + TCP_CHECK, leat_csum_fold(sum));
+	store_raw16(tcp + TCP_CHECK, check);
 }
 
 static void finish_udp(const struct leat_gso *gso, const struct gso_seg *s)

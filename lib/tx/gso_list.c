@@ -4,8 +4,8 @@
  *
  * They lie in front of its payload, as GRO left them, and are copied from there. The head's are
  * those of the first, but for the lengths, which speak of the whole. Who forwards the packet
- * changes the head alone: its link header is every segment's, and new addresses or ports are carried
- * over with what they change in the checksums, whose other parts stay the member's own.
+ * changes the head alone: its link header is every segment's, and new addresses or ports are
+ * carried over with what they change in the checksums, whose other parts stay the member's own.
  */
 #include "gso.h"
 

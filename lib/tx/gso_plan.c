@@ -69,7 +69,7 @@ static bool is_jumbogram(const struct leat_level *l, const uint8_t *ip, uint32_t
 	       load_be16(ip + JUMBO_OPTION) == JUMBO_TYPE && load_be32(ip + JUMBO_LEN) == len;
 }
 
-/* Does the length field say that the packet, of which it counts `len` bytes, ends with the frame? */
+/* Does the length field say that a packet of `len` bytes, as it counts them, ends with the frame? */
 static bool is_length(const struct leat_pkt *pkt, const struct leat_level *l, uint32_t len)
 {
 	const uint8_t *ip = pkt->data + l->network;
@@ -110,8 +110,8 @@ static bool has_levels(const struct leat_pkt *pkt, uint32_t most)
 		return false;
 	if (pkt->levels == 1)
 		return !(pkt->gso_type & (GSO_TUNNELS | LEAT_GSO_TCP_FIXEDID_INNER));
-	return outer->transport <= inner->network && is_ip(pkt, inner, most) &&
-	       !(outer->flags & inner->flags & LEAT_IP_JUMBO) && leat_gso_tunnel_check(pkt);
+	return is_ip(pkt, inner, most) && !(outer->flags & inner->flags & LEAT_IP_JUMBO) &&
+	       leat_gso_tunnel_check(pkt);
 }
 
 static bool has_transport(const struct leat_pkt *pkt, const struct transport *t)

@@ -9,8 +9,8 @@
  * An outer checksum covers the whole inner packet, but costs no second pass over it (local checksum
  * offload): an inner checksum that is right, or will be once the port has completed it, makes the
  * inner transport header and payload sum to the complement of their pseudo-header. Only where it
- * stays unfinished, for the receiver (remote checksum offload), is of another kind (SCTP), or is the
- * member's own affair (fraglist), is the payload summed.
+ * stays unfinished, for the receiver (remote checksum offload), is of another kind (SCTP), or is
+ * the member's own affair (fraglist), is the payload summed.
  */
 #include "gso.h"
 

@@ -3,13 +3,14 @@
  * gso_ufo.c - a datagram as IP fragments (UFO).
  *
  * What is cut is the IP payload: it begins at the UDP header over IPv4, and over IPv6 behind the
- * extension headers that each fragment needs (RFC 8200 4.5): what comes first up to a routing header,
- * destination options in front of it included, as the kernel has it. There the fragment header goes.
- * The first fragment's headers are so the datagram's, the others' end where the cut begins. The
- * checksum is the datagram's, once. Offsets are in units of 8 bytes, so gso_size is rounded down.
+ * extension headers that each fragment needs (RFC 8200 4.5): what comes first up to a routing
+ * header, destination options in front of it included, as the kernel has it. There the fragment
+ * header goes. The first fragment's headers are so the datagram's, the others' end where the cut
+ * begins. The checksum is the datagram's, once. Offsets are in units of 8 bytes, so gso_size is
+ * rounded down.
  *
- * All fragments have one identification. In IPv4 the bits of the datagram's own fragment field, "don't
- * fragment" among them, are lost.
+ * All fragments have one identification. In IPv4 the bits of the datagram's own fragment field,
+ * "don't fragment" among them, are lost.
  */
 #include "gso.h"
 

@@ -37,6 +37,12 @@ def wait_for(what, seconds=PATIENCE):
         time.sleep(0.01)
 
 
+def hear_signals():
+    """A job in the background of a script is born deaf to some."""
+    for number in signal.SIGINT, signal.SIGHUP:
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Plane:
     """A leat run with a control socket, until the end of the with block."""
 
@@ -46,7 +52,8 @@ class Plane:
 
     def __enter__(self):
         self.process = subprocess.Popen(self.args, stdin=subprocess.DEVNULL, text=True,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                        preexec_fn=hear_signals)
         self.first = self.process.stdout.readline()
         return self
 

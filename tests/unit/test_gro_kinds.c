@@ -179,7 +179,6 @@ static const struct row accecn_rows[] = {
 	ROW("ece on one", BOTH, TCP_WORD, SIZES(100, 100),
 	    SEG(.flags = FRAME_CWR), SEG(.flags = FRAME_CWR | FRAME_ECE)),
 	ROW("cwr and syn", BOTH, TCP_FLAGS, SIZES(100), SEG(.flags = FRAME_CWR | FRAME_SYN)),
-	ROW("cwr without ack", BOTH, TCP_FLAGS, SIZES(100), SEG(.flags = FRAME_CWR, .no_ack = true)),
 	ROW("cwr and psh last", BOTH, END_FLAGS, SIZES(200),
 	    SEG(.flags = FRAME_CWR), SEG(.flags = FRAME_CWR | FRAME_PSH)),
 };

@@ -67,6 +67,7 @@ static struct leat_pkt *build(struct arena *arena, const struct row *row, uint8_
 		outer = &in;
 	frame_build(outer, bytes);
 	at = frame_len(outer) - in.payload + SCTP + row->sizes[0];
+	outer->inner = NULL;
 	head = arena_add(arena, bytes, at);
 	for (unsigned i = 1; i < count(row); at += row->sizes[i++])
 		leat_pkt_chain(head, arena_add(arena, bytes + at, row->sizes[i]));
