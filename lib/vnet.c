@@ -101,7 +101,7 @@ static bool is_valid_csum(const struct leat_pkt *pkt, const uint8_t *h)
 	return start >= first && start + load_le16(h + VNET_CSUM_OFFSET) + 2 <= pkt->headlen;
 }
 
-/* Is the packet in a UDP tunnel, and just as the header says? */
+/* Is the packet in a UDP tunnel, and just as the header says? (Its inner IP header is: means_inner.) */
 static bool is_valid_tunnel(const struct leat_pkt *pkt, const uint8_t *h)
 {
 	unsigned version =
@@ -110,8 +110,7 @@ static bool is_valid_tunnel(const struct leat_pkt *pkt, const uint8_t *h)
 	return is_udp_tunnel(pkt) && (h[VNET_GSO_TYPE] & TUNNEL_TYPES) != TUNNEL_TYPES &&
 	       pkt->lvl[0].version == version && needs_csum(h) &&
 	       !(h[VNET_FLAGS] & LEAT_VNET_F_DATA_VALID) &&
-	       load_le16(h + VNET_OUTER_TH) == pkt->lvl[0].transport &&
-	       load_le16(h + VNET_INNER_NH) == pkt->lvl[1].network;
+	       load_le16(h + VNET_OUTER_TH) == pkt->lvl[0].transport;
 }
 
 /* Is the frame one that could be a super-packet of kind `k`, whatever its size? */
