@@ -268,6 +268,8 @@ static void check_counts(const struct leat_gro *gro, unsigned n)
 	for (unsigned i = LEAT_GRO_LINK; i < LEAT_GRO_REASONS; i++)
 		given += gro->count[i];
 	CHECK(in == n && given == gro->count[LEAT_GRO_HELD] && gro->held == 0);
+	for (enum leat_gro_reason i = 0; i < LEAT_GRO_REASONS; i++)
+		CHECK(gro->count[i] == 0 || leat_gro_reason_name(i)[0] != '\0');
 }
 
 static void configure(const uint8_t *data, struct leat_gro_conf *conf)

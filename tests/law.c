@@ -22,8 +22,8 @@ struct leat_pkt *law_pkt(const uint8_t *bytes, uint32_t len, unsigned cookie)
 	struct leat_pkt *pkt = calloc(1, sizeof(*pkt));
 	uint8_t *buffer = malloc(HEADROOM + len);
 
-	assert_non_null(pkt);
-	assert_non_null(buffer);
+	if (pkt == NULL || buffer == NULL)
+		abort();
 	memcpy(buffer + HEADROOM, bytes, len);
 	pkt->head = buffer;
 	pkt->size = HEADROOM + len;

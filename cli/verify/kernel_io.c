@@ -30,7 +30,7 @@ void kernel_mark(uint8_t *frame, uint64_t name)
 
 	memset(frame, 0, KERNEL_MARK_LEN);
 	memcpy(frame, head, sizeof(head));
-	memcpy(frame + sizeof(head), "leat verify", 11);
+	memcpy(frame + sizeof(head), "leat verify", sizeof("leat verify"));
 	memcpy(frame + 32, &name, sizeof(name));
 }
 

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fnmatch.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -153,8 +154,9 @@ static int run_row(struct judge *judge, const struct verify_args *args, struct r
 		int e = judge_case(judge, row, args->report.seed, args->first + i);
 
 		if (e) {
-			fprintf(stderr, "leat verify: %s, case %llu: no answer from the kernel\n",
-				row->type->name, (unsigned long long)(args->first + i));
+			fprintf(stderr,
+				"leat verify: %s, case %" PRIu64 ": no answer from the kernel\n",
+				row->type->name, args->first + i);
 			return e;
 		}
 		show_progress(row, i, args->report.cases);
@@ -210,6 +212,7 @@ int verify_main(int argc, char **argv)
 	args.report.row = calloc(types_n, sizeof(*args.report.row));
 	if (!args.report.row || judge_open(&judge, &code, err, sizeof(err))) {
 		fprintf(stderr, "leat verify: %s\n", err);
+		free(args.report.row);
 		return code;
 	}
 	if (run_rows(&judge, &args))
