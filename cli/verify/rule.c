@@ -53,6 +53,9 @@ static const struct {
 	[RULE_TUNNEL_ONE] = {"tunnel-one",
 			     "Linux loses a UDP tunnel's packet that is no longer than "
 			     "one segment"},
+	[RULE_TCP_ONE] = {"tcp-one",
+			  "Linux drops a packet with TCP options whose payload is no longer "
+			  "than one segment, though it is with the options"},
 	[RULE_MTU] = {"mtu", "a frame that is no super-packet is longer than the referee's TAPs "
 			     "take"},
 	[RULE_PSEUDO] = {"pseudo", "Linux computes checksums from the sums and lengths that the "
@@ -366,6 +369,21 @@ static bool is_bad_tunnel(const struct leat_pkt *pkt, const struct frame_meta *m
 	return !(m->flags & LEAT_VNET_F_UDP_TUNNEL_CSUM) && (udp[6] || udp[7]);
 }
 
+static bool is_tcp(const struct frame_meta *m, uint8_t type)
+{
+	return (m->gso_type & 0xf) == type;
+}
+
+/* Whether Linux, which reckons with a TCP header without options, takes for a super-packet what has
+ * no more payload than one segment. */
+static bool is_tcp_one(const struct super_answers *a)
+{
+	const struct frame_meta *m = a->meta;
+
+	return (is_tcp(m, LEAT_VNET_GSO_TCPV4) || is_tcp(m, LEAT_VNET_GSO_TCPV6)) &&
+	       m->csum_start + 20u + m->gso_size < a->len;
+}
+
 /* Whether the super-packet's headers disagree with each other, the frame or what is said of
  * them. */
 static bool is_inconsistent(const struct super_answers *a)
@@ -379,6 +397,9 @@ static bool is_inconsistent(const struct super_answers *a)
 		if (is_bad_level(&pkt, &pkt.lvl[i]))
 			return true;
 	}
+	if (is_tcp(a->meta,
+		   leat_pkt_inner(&pkt)->version == 4 ? LEAT_VNET_GSO_TCPV6 : LEAT_VNET_GSO_TCPV4))
+		return true;
 	return is_bad_tunnel(&pkt, a->meta) ||
 	       ((a->meta->flags & LEAT_VNET_F_NEEDS_CSUM) &&
 		a->meta->csum_start != leat_pkt_inner(&pkt)->transport);
@@ -434,6 +455,8 @@ enum rule rule_of_super(const struct super_answers *a)
 	if (!a->kernel_refused && a->kernel->n == 0 && a->ours->n == 1 &&
 	    (a->meta->gso_type & tunnels))
 		return RULE_TUNNEL_ONE;
+	if (!a->kernel_refused && a->kernel->n == 0 && a->ours->n == 1 && is_tcp_one(a))
+		return RULE_TCP_ONE;
 	if (!a->kernel_refused && a->kernel->n == 0 && a->ours->n == 1 && a->len > KERNEL_MTU)
 		return RULE_MTU;
 	return differ_in_sums(a->kernel, a->ours, ufo) ? RULE_PSEUDO : RULES;
