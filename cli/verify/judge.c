@@ -86,6 +86,8 @@ struct wild_kind judge_pick_kind(const struct type *type, uint64_t number)
 
 	for (unsigned i = 0; i < n; i++)
 		fit += type_takes(type, &kinds[i]);
+	if (fit == 0)
+		abort();
 	number %= fit;
 	for (unsigned i = 0; i < n; i++) {
 		if (type_takes(type, &kinds[i]) && number-- == 0)

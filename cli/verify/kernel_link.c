@@ -206,7 +206,7 @@ int kernel_link_geneve(const char *name, uint16_t port)
 /* The number of the generic netlink family, or -errno. */
 static int find_family(const char *name)
 {
-	char answer[ANSWER_MAX];
+	char answer[ANSWER_MAX] = {0};
 	struct nlmsghdr *h = (struct nlmsghdr *)answer;
 	struct genlmsghdr *g;
 	union request r;

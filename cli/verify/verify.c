@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fnmatch.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -140,8 +141,7 @@ static void show_progress(const struct row *row, uint64_t done, uint64_t of)
 	if (!isatty(STDERR_FILENO) || now == last)
 		return;
 	last = now;
-	fprintf(stderr, "\r%-22s %10llu of %llu\r", row->type->name, (unsigned long long)done,
-		(unsigned long long)of);
+	fprintf(stderr, "\r%-22s %10" PRIu64 " of %" PRIu64 "\r", row->type->name, done, of);
 }
 
 static int run_row(struct judge *judge, const struct verify_args *args, struct row *row)
@@ -153,8 +153,9 @@ static int run_row(struct judge *judge, const struct verify_args *args, struct r
 		int e = judge_case(judge, row, args->report.seed, args->first + i);
 
 		if (e) {
-			fprintf(stderr, "leat verify: %s, case %llu: no answer from the kernel\n",
-				row->type->name, (unsigned long long)(args->first + i));
+			fprintf(stderr,
+				"leat verify: %s, case %" PRIu64 ": no answer from the kernel\n",
+				row->type->name, args->first + i);
 			return e;
 		}
 		show_progress(row, i, args->report.cases);
@@ -196,7 +197,7 @@ int verify_main(int argc, char **argv)
 	struct verify_args args = {.report = {.cases = CASES}};
 	static struct judge judge;
 	char err[256] = "";
-	int code = EXIT_OK;
+	int code = EXIT_WORK;
 	int operands = args_parse(&command, argc, argv, &args, &code);
 
 	if (operands < 0)
@@ -210,6 +211,7 @@ int verify_main(int argc, char **argv)
 	args.report.row = calloc(types_n, sizeof(*args.report.row));
 	if (!args.report.row || judge_open(&judge, &code, err, sizeof(err))) {
 		fprintf(stderr, "leat verify: %s\n", err);
+		free(args.report.row);
 		return code;
 	}
 	if (run_rows(&judge, &args))
