@@ -20,6 +20,10 @@ test:
 	@tools/setup build test
 	@tests/run
 
+test-vm:
+	@tools/setup build test vm
+	@tools/vm/run
+
 soak: all
 	@tools/setup test
 	@tests/run soak
@@ -43,4 +47,4 @@ format:
 clean:
 	@rm -rf build build-asan build-tsan
 
-.PHONY: all setup demo test soak bench install check-style format clean
+.PHONY: all setup demo test test-vm soak bench install check-style format clean

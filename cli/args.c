@@ -17,14 +17,21 @@ static void print_help(const struct args_command *command)
 	for (const struct args_option *o = command->options; o->name; o++) {
 		char left[64];
 
-		snprintf(left, sizeof(left), "--%s%s%s", o->name, o->value ? " " : "",
-			 o->value ? o->value : "");
+		snprintf(left, sizeof(left), "--%s%s%s", o->name,
+			 o->value && *o->value != '[' ? " " : "", o->value ? o->value : "");
 		printf("  %c%c%s %-28s %s\n", o->letter ? '-' : ' ', o->letter ? o->letter : ' ',
 		       o->letter ? "," : " ", left, o->help);
 	}
 	printf("  -h, %-28s %s\n", "--help", "this");
 	if (command->more)
 		command->more();
+}
+
+static int has_arg(const struct args_option *o)
+{
+	if (!o->value)
+		return no_argument;
+	return *o->value == '[' ? optional_argument : required_argument;
 }
 
 /* getopt's two forms of the table; long options have their index as value. */
@@ -36,7 +43,7 @@ static void fill(const struct args_option *options, struct option *long_options,
 	for (; options[i].name; i++) {
 		long_options[i] = (struct option){
 			.name = options[i].name,
-			.has_arg = options[i].value ? required_argument : no_argument,
+			.has_arg = has_arg(&options[i]),
 			.val = HELP + 1 + (int)i,
 		};
 		if (options[i].letter)
@@ -101,7 +108,7 @@ int args_take(const struct args_option *options, const char *name, char *value, 
 		options++;
 	if (!options->name)
 		snprintf(err, err_len, "no option '%s'", name);
-	else if (!options->value != !value)
+	else if (!options->value != !value && has_arg(options) != optional_argument)
 		snprintf(err, err_len, "%s %s", name, value ? "has no value" : "wants a value");
 	else
 		return options->take(to, value, err, err_len);
@@ -147,5 +154,21 @@ int args_duration(const char *text, uint64_t *ns, char *err, size_t err_len)
 		}
 	}
 	snprintf(err, err_len, "'%s' is not a time as 10s, 500ms or 2m", text);
+	return -1;
+}
+
+int args_number(const char *text, unsigned long min, unsigned long max, unsigned long *value,
+		char *err, size_t err_len)
+{
+	unsigned long n;
+	char *end;
+
+	errno = 0;
+	n = strtoul(text, &end, 10);
+	if (*text >= '0' && *text <= '9' && !*end && !errno && n >= min && n <= max) {
+		*value = n;
+		return 0;
+	}
+	snprintf(err, err_len, "'%s' is not a number from %lu to %lu", text, min, max);
 	return -1;
 }

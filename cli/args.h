@@ -18,11 +18,13 @@ enum exit_code {
 
 struct args_option {
 	const char *name;
-	char letter;	   /* 0: none */
-	const char *value; /* how --help calls its value; NULL: it has none */
+	char letter; /* 0: none */
+	const char
+		*value; /* how --help calls its value, "[=N]" if it may be left out; NULL: none */
 	const char *help;
 
-	/* Take the value, which stays valid and may be written to. 0, or -1 with a message. */
+	/* Take the value, which stays valid and may be written to; NULL if there is none. 0, or -1
+	 * with a message. */
 	int (*take)(void *to, char *value, char *err, size_t err_len);
 };
 
@@ -51,5 +53,9 @@ int args_finish(int code);
 
 /* "10s", "500ms", "2m": ns, above 0. A number alone is seconds. 0, or -1 with a message. */
 int args_duration(const char *text, uint64_t *ns, char *err, size_t err_len);
+
+/* A decimal number from min to max. 0, or -1 with a message. */
+int args_number(const char *text, unsigned long min, unsigned long max, unsigned long *value,
+		char *err, size_t err_len);
 
 #endif

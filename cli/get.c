@@ -60,9 +60,10 @@ static const struct args_command set_command = {
 	"Set knobs, one after the other; each at once for all that a pattern matches.", options,
 	NULL};
 static const struct args_command show_command = {
-	"show", "[WHAT]",
+	"show", "[WHAT [PORT]]",
 	"Print what the plane counts: stats (all of it), ports, cpus, gro, parse or app; or all "
-	"knobs.",
+	"knobs.\n"
+	"gro (by queue, with every reason) and features (as ethtool -k) may be of one port.",
 	options, NULL};
 
 static int complain(const char *path, int error)
@@ -202,21 +203,93 @@ static void print_stats(const char *what, json_t *shown)
 	json_decref(stats);
 }
 
+static void print_gro(const json_t *shown)
+{
+	char *text = stats_gro_text(shown);
+
+	if (text)
+		fputs(text, stdout);
+	free(text);
+}
+
+/* "left/features/rx-gro" is rx-gro of left. */
+static json_t *sort_features(json_t *knobs)
+{
+	json_t *ports = json_object(), *value;
+	const char *path;
+
+	json_object_foreach(knobs, path, value)
+	{
+		const char *slash = strchr(path, '/');
+		char *port = strndup(path, (size_t)(slash - path));
+
+		if (port && !json_object_get(ports, port))
+			json_object_set_new(ports, port, json_object());
+		if (port)
+			json_object_set(json_object_get(ports, port), strrchr(path, '/') + 1,
+					value);
+		free(port);
+	}
+	return ports;
+}
+
+static void print_features(json_t *ports)
+{
+	const char *port, *name;
+	json_t *features, *value;
+
+	json_object_foreach(ports, port, features)
+	{
+		printf("Features for %s:\n", port);
+		json_object_foreach(features, name, value)
+			printf("%s: %s\n", name, json_string_value(value));
+	}
+}
+
+static int show_features(struct client *c, const char *port)
+{
+	json_t *knobs =
+		ask(c, "get",
+		    json_pack("{s:o}", "get", json_sprintf("%s/features/*", port ? port : "*")));
+	json_t *features = knobs ? sort_features(knobs) : NULL;
+
+	if (!knobs)
+		return EXIT_WORK;
+	if (c->json)
+		print_json(features);
+	else
+		print_features(features);
+	json_decref(features);
+	json_decref(knobs);
+	return EXIT_OK;
+}
+
 static int show(struct client *c, int n, char **operands)
 {
-	const char *what = n > 0 ? operands[0] : "stats";
-	json_t *shown = ask(c, "show", json_pack("{s:s}", "show", what));
+	const char *what = n > 0 ? operands[0] : "stats", *port = n > 1 ? operands[1] : NULL;
+	json_t *shown;
 
+	if (strcmp(what, "features") == 0)
+		return show_features(c, port);
+	shown = ask(c, "show", json_pack("{s:s,s:s*}", "show", what, "port", port));
 	if (!shown)
 		return EXIT_WORK;
 	if (c->json)
 		print_json(shown);
 	else if (strcmp(what, "knobs") == 0)
 		print_knobs(shown);
+	else if (strcmp(what, "gro") == 0)
+		print_gro(shown);
 	else
 		print_stats(what, shown);
 	json_decref(shown);
 	return EXIT_OK;
+}
+
+/* gro and features are had of one port too. */
+static bool has_ports(const char *what)
+{
+	return strcmp(what, "gro") == 0 || strcmp(what, "features") == 0;
 }
 
 static int serve(struct client *c, int n, char **operands,
@@ -267,7 +340,7 @@ int show_main(int argc, char **argv)
 
 	if (at < 0)
 		return code;
-	if (argc - at > 1)
+	if (argc - at > (at < argc && has_ports(argv[at]) ? 2 : 1))
 		return args_wrong(&show_command, "one at a time");
 	return serve(&c, argc - at, argv + at, show);
 }

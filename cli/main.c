@@ -13,6 +13,8 @@ static const struct subcommand {
 	int (*main)(int argc, char **argv);
 } subcommands[] = {
 	{"run", "move packets between ports", run_main},
+	{"segment", "cut a capture's super-packets into wire-sized frames", segment_main},
+	{"coalesce", "merge a capture's frames into super-packets", coalesce_main},
 	{"get", "read knobs of a running plane", get_main},
 	{"set", "set knobs of a running plane", set_main},
 	{"show", "what a running plane has counted", show_main},
@@ -27,7 +29,7 @@ static void print_help(FILE *to)
 		    "Linux's receive and transmit scaling and segmentation offloads, outside the "
 		    "kernel.\n\n");
 	for (unsigned i = 0; i < SUBCOMMANDS; i++)
-		fprintf(to, "  %-6s %s\n", subcommands[i].name, subcommands[i].about);
+		fprintf(to, "  %-8s %s\n", subcommands[i].name, subcommands[i].about);
 	fprintf(to, "\n'leat COMMAND --help' says more, and so does leat(1).\n"
 		    "'leat --version' prints the version.\n");
 }

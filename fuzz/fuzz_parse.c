@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * fuzz_parse.c - the parser and what reads where it says. Input: a byte that says how long the
- * first slice is (0: all), then the frame.
+ * first slice is (0: all; 255: all, and there are 70,000 bytes more), then the frame.
  */
 #include <leat/csum.h>
 #include <leat/flow.h>
@@ -9,14 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../tests/frame.h"
 #include "../tests/sane.h"
+
+enum { MORE = 70000 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* A buffer of just this size, in which a sanitizer sees a step outside. */
-static uint8_t *copy_of(const uint8_t *data, size_t size)
+/* A buffer of just this size, in which a sanitizer sees a step outside, and `more` zeros in it. */
+static uint8_t *copy_of(const uint8_t *data, size_t size, size_t more)
 {
-	uint8_t *copy = malloc(size > 0 ? size : 1);
+	uint8_t *copy = calloc(1, size + more > 0 ? size + more : 1);
 
 	if (copy == NULL)
 		abort();
@@ -37,24 +40,31 @@ static void check(struct leat_pkt *pkt)
 	if (leat_flow_get(pkt, &flow) != (pkt->levels > 0) ||
 	    (leat_flow_hash(pkt, &key) != 0) != (pkt->levels > 0))
 		abort();
+	leat_csum_verify_tunnel(pkt);
 	leat_csum_verify(pkt);
+	leat_csum_verify_tunnel(pkt);
+	leat_parse_outer(pkt);
+	if (pkt->levels > 1)
+		abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct leat_pkt head, member, *pkt = &head;
 	uint8_t *first, *rest;
-	size_t headlen;
+	size_t headlen, rest_len, more;
 
-	if (size == 0 || size > LEAT_PKT_LEN_MAX)
+	if (size == 0 || size > LEAT_PKT_LEN_MAX - MORE)
 		return 0;
-	headlen = data[0] == 0 || data[0] > size - 1 ? size - 1 : data[0];
-	first = copy_of(data + 1, headlen);
-	rest = copy_of(data + 1 + headlen, size - 1 - headlen);
+	more = data[0] == 255 ? MORE : 0;
+	headlen = data[0] == 0 || data[0] == 255 || data[0] > size - 1 ? size - 1 : data[0];
+	rest_len = size - 1 - headlen;
+	first = copy_of(data + 1, headlen, 0);
+	rest = copy_of(data + 1 + headlen, rest_len, more);
 	leat_pkt_init(&head, first, (uint32_t)headlen);
-	leat_pkt_init(&member, rest, (uint32_t)(size - 1 - headlen));
+	leat_pkt_init(&member, rest, (uint32_t)(rest_len + more));
 	leat_pkt_chain(&head, &member);
-	leat_parse(NULL, &pkt, 1);
+	leat_parse(&frame_conf, &pkt, 1);
 	check(pkt);
 	free(first);
 	free(rest);

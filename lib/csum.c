@@ -125,6 +125,83 @@ static uint32_t udp_len(const uint8_t *udp, uint32_t room)
 	return len < UDP_HLEN || len > room ? 0 : len;
 }
 
+/* Does the innermost transport checksum, if right, tell the sum of all bytes up to `end`? */
+static bool covers(const struct leat_pkt *pkt, const struct leat_level *l, uint32_t end)
+{
+	const uint8_t *l4 = pkt->data + l->transport;
+
+	if (pkt->depth < LEAT_DEPTH_TRANSPORT || (l->flags & LEAT_IP_FRAGMENT) ||
+	    level_end(pkt, l) != end)
+		return false;
+	if (l->protocol == PROTO_UDP)
+		return load_raw16(l4 + UDP_CHECK) != 0 &&
+		       load_be16(l4 + UDP_LEN) == end - l->transport;
+	return l->protocol == PROTO_TCP;
+}
+
+/* Is it right, or what it will be once it is completed? */
+static bool is_settled(const struct leat_pkt *pkt, const struct leat_level *l)
+{
+	if (pkt->lvl[0].flags & LEAT_REMCSUM)
+		return false;
+	return pkt->csum == LEAT_CSUM_UNNECESSARY ||
+	       (pkt->csum == LEAT_CSUM_PARTIAL && pkt->csum_start == l->transport);
+}
+
+/* The sum of the frame's bytes [off, end), a tunnel's header first, added to `sum`. Headers have
+ * even lengths, so the parts may be added. */
+static uint32_t sum_tunnel(const struct leat_pkt *pkt, uint32_t off, uint32_t end, uint32_t sum)
+{
+	const struct leat_level *l = leat_pkt_inner(pkt);
+	uint32_t pseudo;
+
+	if (!is_settled(pkt, l) || !covers(pkt, l, end))
+		return leat_csum_pkt(pkt, off, end - off, sum);
+	pseudo = leat_csum_pseudo(pkt->data, l, end - l->transport);
+	sum = leat_csum_add(sum, (uint16_t)~leat_csum_fold(pseudo));
+	return leat_csum_pkt(pkt, off, l->transport - off, sum);
+}
+
+static bool has_tunnel_csum(const struct leat_level *l, const uint8_t *l4)
+{
+	if (l->protocol == PROTO_GRE)
+		return load_be16(l4 + GRE_FLAGS) & GRE_CSUM;
+	return l->protocol == PROTO_UDP && load_raw16(l4 + UDP_CHECK) != 0;
+}
+
+static bool is_tunnel_right(const struct leat_pkt *pkt)
+{
+	const struct leat_level *l = &pkt->lvl[0];
+	uint32_t len = level_end(pkt, l) - l->transport, sum = 0;
+
+	if (l->protocol == PROTO_UDP) {
+		len = udp_len(pkt->data + l->transport, len);
+		sum = leat_csum_pseudo(pkt->data, l, len);
+	}
+	sum = sum_tunnel(pkt, l->transport, l->transport + len, sum);
+	return len > 0 && leat_csum_fold(sum) == 0xffff;
+}
+
+bool leat_csum_verify_tunnel(const struct leat_pkt *pkt)
+{
+	const struct leat_level *l = &pkt->lvl[0];
+
+	return pkt->levels < 2 || !has_tunnel_csum(l, pkt->data + l->transport) ||
+	       is_tunnel_right(pkt);
+}
+
+/* The checksum that the tunnel leaves to the receiver: only the outer one vouches for the bytes. */
+static bool is_left_right(const struct leat_pkt *pkt, const struct leat_level *l, uint32_t len)
+{
+	const uint8_t *l4 = pkt->data + l->transport;
+	uint32_t check = l->protocol == PROTO_TCP ? TCP_CHECK : UDP_CHECK;
+	uint32_t pseudo = leat_csum_pseudo(pkt->data, l, len);
+
+	return load_raw16(l4 + check) == leat_csum_fold(pseudo) &&
+	       has_tunnel_csum(&pkt->lvl[0], pkt->data + pkt->lvl[0].transport) &&
+	       is_tunnel_right(pkt);
+}
+
 static bool is_right(const struct leat_pkt *pkt)
 {
 	const struct leat_level *l = leat_pkt_inner(pkt);
@@ -141,6 +218,8 @@ static bool is_right(const struct leat_pkt *pkt)
 	} else if (l->protocol != PROTO_TCP) {
 		return false;
 	}
+	if (pkt->lvl[0].flags & LEAT_REMCSUM)
+		return is_left_right(pkt, l, len);
 	sum = leat_csum_pseudo(pkt->data, l, len);
 	return len > 0 && leat_csum_fold(leat_csum_pkt(pkt, l->transport, len, sum)) == 0xffff;
 }
@@ -155,6 +234,38 @@ bool leat_csum_verify(struct leat_pkt *pkt)
 	return true;
 }
 
+static bool is_sctp(const struct leat_pkt *pkt)
+{
+	return pkt->csum_offset == SCTP_CHECK && pkt->levels > 0 && pkt->levels <= LEAT_LEVELS &&
+	       leat_pkt_inner(pkt)->protocol == PROTO_SCTP &&
+	       leat_pkt_inner(pkt)->transport == pkt->csum_start;
+}
+
+/* The CRC of the frame's bytes from `off` on. */
+static uint32_t crc_pkt(const struct leat_pkt *pkt, uint32_t off)
+{
+	uint32_t crc = 0xffffffff;
+
+	for (; pkt; pkt = pkt->frag_list) {
+		if (off < pkt->headlen)
+			crc = leat_crc32c(pkt->data + off, pkt->headlen - off, crc);
+		off = off < pkt->headlen ? 0 : off - pkt->headlen;
+	}
+	return ~crc;
+}
+
+static int complete_sctp(struct leat_pkt *pkt)
+{
+	uint8_t *check = pkt->data + pkt->csum_start + SCTP_CHECK;
+
+	if ((uint32_t)pkt->csum_start + SCTP_HLEN > pkt->headlen)
+		return -EINVAL;
+	store_le32(check, 0);
+	store_le32(check, crc_pkt(pkt, pkt->csum_start));
+	pkt->csum = LEAT_CSUM_UNNECESSARY;
+	return 0;
+}
+
 int leat_csum_complete(struct leat_pkt *pkt)
 {
 	uint32_t field = (uint32_t)pkt->csum_start + pkt->csum_offset;
@@ -162,6 +273,8 @@ int leat_csum_complete(struct leat_pkt *pkt)
 
 	if (pkt->csum != LEAT_CSUM_PARTIAL)
 		return 0;
+	if (is_sctp(pkt))
+		return complete_sctp(pkt);
 	if (field + 2 > pkt->headlen)
 		return -EINVAL;
 	check = (uint16_t)~leat_csum_fold(

@@ -5,7 +5,8 @@
  * The hash folds 128-bit products of secret-keyed words, the scheme of the wyhash family: without
  * the key nobody can say which flows collide. Both directions must hash alike, so the two ends
  * are put in order first; a commutative mixture instead (sums, XORs) would let a sender choose
- * ends that cancel out.
+ * ends that cancel out. In a tunnel the outer addresses count too, but no outer port: senders
+ * choose it for each direction.
  */
 #include <leat/flow.h>
 
@@ -86,6 +87,21 @@ static uint64_t hash_ip6(const uint8_t *ip, uint64_t sport, uint64_t dport,
 	return mix(hash ^ ports, key->k[0]);
 }
 
+/* A tunnel's ends, the lesser first, mixed into the hash of what is inside. */
+static uint64_t mix_addresses(uint64_t hash, const uint8_t *data, const struct leat_level *l,
+			      const struct leat_flow_key *key)
+{
+	size_t len = l->version == 4 ? 4 : 16;
+	const uint8_t *src = data + l->network + (l->version == 4 ? IP4_SRC : IP6_SRC);
+	bool swap = memcmp(src, src + len, len) > 0;
+	const uint8_t *a = swap ? src + len : src, *b = swap ? src : src + len;
+
+	for (size_t i = 0; i < len; i += 4)
+		hash = mix(hash ^ key->k[0],
+			   key->k[1] ^ ((uint64_t)load_raw32(a + i) << 32 | load_raw32(b + i)));
+	return hash;
+}
+
 uint32_t leat_flow_hash(const struct leat_pkt *pkt, const struct leat_flow_key *key)
 {
 	uint64_t sport = 0, dport = 0, protocol = 0, hash;
@@ -106,6 +122,8 @@ uint32_t leat_flow_hash(const struct leat_pkt *pkt, const struct leat_flow_key *
 		protocol = l->protocol;
 	hash = l->version == 4 ? hash_ip4(ip, sport, dport, key) : hash_ip6(ip, sport, dport, key);
 	hash = mix(hash ^ key->k[1], key->k[0] ^ (protocol << 8 | l->version));
+	if (pkt->levels > 1)
+		hash = mix_addresses(hash, pkt->data, &pkt->lvl[0], key);
 	high = (uint32_t)(hash >> 32);
 	return high ? high : 1;
 }

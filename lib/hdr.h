@@ -19,7 +19,13 @@
 enum { ETH_TYPE = 12, ETH_HLEN = 14, VLAN_TYPE = 2, VLAN_HLEN = 4 };
 
 /* EtherTypes. */
-enum { ETYPE_IP4 = 0x0800, ETYPE_IP6 = 0x86dd, ETYPE_8021Q = 0x8100, ETYPE_8021AD = 0x88a8 };
+enum {
+	ETYPE_IP4 = 0x0800,
+	ETYPE_TEB = 0x6558, /* in GRE and Geneve: an Ethernet header follows */
+	ETYPE_8021Q = 0x8100,
+	ETYPE_IP6 = 0x86dd,
+	ETYPE_8021AD = 0x88a8,
+};
 
 enum {
 	IP4_TOS = 1,
@@ -57,15 +63,24 @@ enum {
 
 	IP6_MF = 0x0001,
 	IP6_OFFSET = 0xfff8,
+
+	/* The hop-by-hop header of a jumbogram, 8 bytes: next header, 0, the option's type and
+	 * length, and the bytes behind the IPv6 header (RFC 2675). */
+	IP6_JUMBO = 0x00c204, /* of the 32 bits at its start, the next header masked out */
+	IP6_JUMBO_LEN = 4,
+	IP6_JUMBO_HLEN = 8,
 };
 
 /* IP protocol and extension header numbers. */
 enum {
 	PROTO_HOPOPTS = 0,
+	PROTO_IPIP = 4, /* IP in IP */
 	PROTO_TCP = 6,
 	PROTO_UDP = 17,
+	PROTO_IPV6 = 41,
 	PROTO_ROUTING = 43,
 	PROTO_FRAGMENT = 44,
+	PROTO_GRE = 47,
 	PROTO_ICMP6 = 58,
 	PROTO_DSTOPTS = 60,
 	PROTO_SCTP = 132,
@@ -99,6 +114,54 @@ enum { UDP_LEN = 4, UDP_CHECK = 6, UDP_HLEN = 8 };
 
 enum { SCTP_CHECK = 8, SCTP_HLEN = 12 };
 
+enum {
+	GRE_FLAGS = 0,
+	GRE_PROTOCOL = 2, /* EtherType */
+	GRE_CHECK = 4,	  /* with GRE_CSUM; two reserved bytes follow, then the key */
+	GRE_HLEN = 4,
+
+	GRE_CSUM = 0x8000, /* of the 16 bits at GRE_FLAGS; each adds 4 bytes */
+	GRE_KEY = 0x2000,
+};
+
+enum {
+	VXLAN_FLAGS = 0,
+	VXLAN_VNI = 4, /* 24 bits */
+	VXLAN_RCO = 7, /* with VXLAN_F_RCO: which checksum is left to the receiver */
+	VXLAN_HLEN = 8,
+
+	VXLAN_F_VNI = 0x08000000, /* of the 32 bits at VXLAN_FLAGS: there is one, as must be */
+	VXLAN_F_RCO = 0x00200000,
+	VXLAN_RCO_START = 0x7f, /* of the byte: where to sum from, in units of 2 bytes ... */
+	VXLAN_RCO_UDP = 0x80,	/* ... and that UDP's field is meant, not TCP's */
+};
+
+enum {
+	GENEVE_OPT_LEN = 0, /* 2 bits version, 6 bits length in units of 4 bytes */
+	GENEVE_FLAGS = 1,
+	GENEVE_PROTOCOL = 2, /* EtherType */
+	GENEVE_HLEN = 8,
+
+	GENEVE_VERSION = 0xc0, /* of the byte at GENEVE_OPT_LEN */
+	GENEVE_F_OAM = 0x80,
+};
+
+enum {
+	GUE_HLEN_UNITS = 0, /* 2 bits variant, control, 5 bits of length in units of 4 bytes */
+	GUE_PROTOCOL = 1,
+	GUE_FLAGS = 2,
+	GUE_HLEN = 4,
+
+	GUE_VARIANT = 0xc0, /* of the byte at GUE_HLEN_UNITS */
+	GUE_VARIANT_1 = 0x40,
+	GUE_CONTROL = 0x20,
+	GUE_UNITS = 0x1f,
+	GUE_F_PRIVATE = 0x0001, /* of the 16 bits: 32 private flags follow, Linux's */
+	GUE_PRIVATE_LEN = 4,
+	GUE_RCO_BIT = 31, /* of the private flags: two offsets follow, from the GUE header's */
+	GUE_RCO_LEN = 4,  /* end: where to sum from, and where the checksum is */
+};
+
 static inline uint16_t load_be16(const uint8_t *p)
 {
 	return (uint16_t)(p[0] << 8 | p[1]);
@@ -130,6 +193,12 @@ static inline void store_le16(uint8_t *p, uint16_t v)
 {
 	p[0] = (uint8_t)v;
 	p[1] = (uint8_t)(v >> 8);
+}
+
+static inline void store_le32(uint8_t *p, uint32_t v)
+{
+	store_le16(p, (uint16_t)v);
+	store_le16(p + 2, (uint16_t)(v >> 16));
 }
 
 /* Bytes as they lie in memory: for comparing and for sums, which have no byte order. */
@@ -173,16 +242,18 @@ static inline unsigned tcp_hlen(const uint8_t *tcp)
 	return (tcp[TCP_DOFF] >> 4) * 4u;
 }
 
-/* Offset of the first byte behind the IP packet of level `l`, by its length field; 0 there is a
- * packet too long for the field, and ends with the frame. */
+/* Offset of the first byte behind the IP packet of level `l`, by its length field. 0 there is a
+ * packet too long for the field, which ends with the frame and is in no tunnel; or, over IPv6,
+ * nothing behind the header. */
 static inline uint32_t level_end(const struct leat_pkt *pkt, const struct leat_level *l)
 {
 	const uint8_t *ip = pkt->data + l->network;
 	uint32_t len = load_be16(ip + (l->version == 4 ? IP4_TOT_LEN : IP6_PAYLOAD_LEN));
+	uint32_t from = l->network + (l->version == 4 ? 0u : IP6_HLEN);
 
-	if (len == 0)
+	if (len == 0 && pkt->lvl[0].tunnel == LEAT_TUNNEL_NONE && pkt->len - from > 0xffff)
 		return pkt->len;
-	return l->network + len + (l->version == 4 ? 0 : IP6_HLEN);
+	return from + len;
 }
 
 #endif

@@ -47,13 +47,24 @@ static int default_xps(struct port_conf *pc, const struct plane *plane, const st
 	return leat_xps_init(&pc->xps, plane->n_cpus, port->txqs, pc->xps_mem);
 }
 
+/* All that the port can do, in sizes that any can. */
+static void default_offload(struct port_conf *pc, const struct port *port)
+{
+	pc->gso.partial = port->partial;
+	pc->gso.max_size = pc->gso.max_size4 = CONF_LEGACY_MAX_SIZE;
+	pc->gso.max_segs = UINT16_MAX;
+	pc->gro_max_size = pc->gro_ipv4_max_size = CONF_LEGACY_MAX_SIZE;
+	conf_set_offload(pc, port->features & PORT_TX_CSUM, port->features & PORT_TX_CRC,
+			 port->gso);
+}
+
 /* Queue q of neighbouring ports goes to different CPUs: a flow between two joined ports comes on
  * the same queue of both, and its two directions are best served side by side. */
 static int default_port(struct port_conf *pc, const struct plane *plane, const struct port *port)
 {
 	pc->rxqs = port->rxqs;
-	pc->rx = CONF_RX_GRO | CONF_RX_HASH;
-	conf_set_offload(pc, port->features & PORT_TX_CSUM, port->gso);
+	pc->rx = CONF_RX_GRO | CONF_RX_HASH | CONF_RX_GRO_JUMBO;
+	default_offload(pc, port);
 	pc->rxq = calloc(port->rxqs, sizeof(*pc->rxq));
 	if (!pc->rxq || default_rss(pc, port) || default_xps(pc, plane, port))
 		return -ENOMEM;
@@ -75,6 +86,10 @@ struct conf *conf_default(const struct plane *plane)
 	c->max_backlog = CONF_BACKLOG;
 	c->n_ports = plane->n_ports;
 	c->port = calloc(plane->n_ports, sizeof(*c->port));
+	if (c->port && conf_set_parse(c, &leat_parse_default)) {
+		conf_free(c, NULL);
+		return NULL;
+	}
 	for (unsigned i = 0; !c->port || i < plane->n_ports; i++) {
 		if (c->port && default_port(&c->port[i], plane, &plane->port[i]) == 0)
 			continue;
@@ -163,16 +178,33 @@ int conf_set_rss(struct conf *c, unsigned port, const struct leat_rss_conf *want
 	return err;
 }
 
-/* Without a TCP segmentation to go with there is no ECN and no fixed ID. */
-void conf_set_offload(struct port_conf *pc, bool tx_csum, uint32_t wanted)
+int conf_set_parse(struct conf *c, const struct leat_parse_conf *want)
 {
-	pc->tx_csum = tx_csum;
+	struct leat_parse_conf *parse = malloc(sizeof(*parse));
+
+	if (!parse)
+		return -ENOMEM;
+	*parse = *want;
+	c->parse = parse;
+	return 0;
+}
+
+void conf_set_offload(struct port_conf *pc, bool csum, bool crc, uint32_t wanted)
+{
+	uint32_t in_force = csum ? wanted : 0;
+
+	if (!(in_force & LEAT_GSO_PARTIAL))
+		in_force &= ~pc->gso.partial;
+	if (!crc)
+		in_force &= ~LEAT_GSO_SCTP;
+	if (!(in_force & (LEAT_GSO_TCPV4 | LEAT_GSO_TCPV6)))
+		in_force &= ~LEAT_GSO_TCP_ECN;
+	if (!(in_force & LEAT_GSO_TCPV4))
+		in_force &= ~CONF_MANGLEID;
 	pc->wanted = wanted;
-	pc->gso = tx_csum ? wanted : 0;
-	if (!(pc->gso & (LEAT_GSO_TCPV4 | LEAT_GSO_TCPV6)))
-		pc->gso &= ~LEAT_GSO_TCP_ECN;
-	if (!(pc->gso & LEAT_GSO_TCPV4))
-		pc->gso &= ~LEAT_GSO_TCP_FIXEDID;
+	pc->gso.features = in_force;
+	pc->gso.csum_partial = csum;
+	pc->gso.crc_partial = crc;
 }
 
 static void free_port(struct port_conf *pc, const struct port_conf *still)
@@ -195,6 +227,8 @@ void conf_free(struct conf *c, const struct conf *still)
 		free_port(&c->port[i], still ? &still->port[i] : NULL);
 	if (!still || still->sock.ents != c->sock.ents)
 		free(c->sock.ents);
+	if (!still || still->parse != c->parse)
+		free(c->parse);
 	free(c->port);
 	free(c);
 }

@@ -13,6 +13,8 @@
 #define PLANE_CONF_H
 
 #include <leat/gro.h>
+#include <leat/gso.h>
+#include <leat/parse.h>
 #include <leat/rfs.h>
 #include <leat/rss.h>
 #include <leat/xps.h>
@@ -23,12 +25,20 @@ struct plane;
 #define CONF_RX_GRO	    (1u << 0) /* rx-gro */
 #define CONF_RX_UDP_GRO_FWD (1u << 1) /* rx-udp-gro-forwarding */
 #define CONF_RX_HASH	    (1u << 2) /* rx-hashing */
+#define CONF_RX_GRO_LIST    (1u << 3) /* rx-gro-list */
+#define CONF_RX_GRO_SCTP    (1u << 4) /* rx-gro-sctp, our own */
+#define CONF_RX_GRO_ACCECN  (1u << 5) /* rx-gro-accecn, our own */
+#define CONF_RX_GRO_JUMBO   (1u << 6) /* rx-gro-jumbogram, our own */
 
 enum {
-	CONF_FLOW_BITS = 12,	     /* flows a queue keeps for order when rps_flow_cnt is 0 */
-	CONF_BACKLOG = 1000,	     /* netdev_max_backlog */
-	CONF_BACKLOG_ROOM_MIN = 4096 /* the least a backlog ring is made for */
+	CONF_FLOW_BITS = 12,	      /* flows a queue keeps for order when rps_flow_cnt is 0 */
+	CONF_BACKLOG = 1000,	      /* netdev_max_backlog */
+	CONF_BACKLOG_ROOM_MIN = 4096, /* the least a backlog ring is made for */
+	CONF_LEGACY_MAX_SIZE = 65536, /* gso_max_size and the others, unless set */
 };
+
+/* tx-tcp-mangleid-segmentation */
+#define CONF_MANGLEID (LEAT_GSO_TCP_FIXEDID | LEAT_GSO_TCP_FIXEDID_INNER)
 
 struct rxq_conf {
 	uint16_t cpu;		 /* whose worker serves the queue (smp_affinity_list) */
@@ -38,11 +48,14 @@ struct rxq_conf {
 };
 
 struct port_conf {
-	struct leat_rss *rss;	    /* shared by successive values unless changed */
-	uint32_t rx;		    /* CONF_RX_* */
-	uint32_t wanted;	    /* LEAT_GSO_* asked to be left to the port */
-	uint32_t gso;		    /* those in force: what is wanted and has what it needs */
-	bool tx_csum;		    /* checksums left to the port */
+	struct leat_rss *rss;	  /* shared by successive values unless changed */
+	uint32_t rx;		  /* CONF_RX_* */
+	uint32_t wanted;	  /* LEAT_GSO_* asked to be left to the port */
+	struct leat_gso_conf gso; /* features: those in force, which are wanted and have what they
+				     * need; csum_partial, crc_partial: checksums, and SCTP's, are
+				     * left to the port */
+	uint32_t gro_max_size;
+	uint32_t gro_ipv4_max_size;
 	uint64_t gro_flush_timeout; /* ns; 0: at the end of a poll */
 	struct leat_xps xps;
 	void *xps_mem; /* of xps: this value's own */
@@ -56,6 +69,7 @@ struct conf {
 	uint32_t busy_poll;   /* us a worker without work spins before it sleeps (busy_poll) */
 	uint32_t rps_sock_flow_entries;
 	struct leat_rps_sock_flow_table sock; /* shared by successive values unless resized */
+	struct leat_parse_conf *parse;	      /* shared by successive values unless changed */
 	unsigned n_ports;
 	struct port_conf *port;
 };
@@ -72,10 +86,13 @@ struct conf *conf_copy(const struct conf *conf);
 int conf_set_flow_cnt(struct conf *conf, unsigned port, unsigned rxq, uint32_t entries);
 int conf_set_sock_flow_entries(struct conf *conf, uint32_t entries, unsigned n_cpus);
 int conf_set_rss(struct conf *conf, unsigned port, const struct leat_rss_conf *want);
+int conf_set_parse(struct conf *conf, const struct leat_parse_conf *want);
 
-/* Leave checksums and the `wanted` segmentations to the port. A segmentation without what it needs
+/* Leave checksums (SCTP's, if `crc`) and the `wanted` segmentations to the port, by the kernel's
+ * rules: without checksums there are none, without a TCP segmentation no ECN, without that of IPv4 no fixed IDs,
+ * and without partial GSO none of those that the port can only do so. What lacks what it needs
  * waits: it comes into force with it. */
-void conf_set_offload(struct port_conf *pc, bool tx_csum, uint32_t wanted);
+void conf_set_offload(struct port_conf *pc, bool csum, bool crc, uint32_t wanted);
 
 /* Free a copy, and what of it `still` (the value in force, or NULL) does not share. */
 void conf_free(struct conf *conf, const struct conf *still);

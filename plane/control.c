@@ -213,11 +213,16 @@ static json_t *set(struct plane *plane, const char *path, const json_t *request)
 
 static json_t *show(struct plane *plane, const char *what, const json_t *request)
 {
+	const char *port = json_string_value(json_object_get(request, "port"));
 	json_t *stats, *answer;
 
-	(void)request;
 	if (strcmp(what, "knobs") == 0)
 		return list_knobs(plane, "show", NULL);
+	if (strcmp(what, "gro") == 0) {
+		answer = stats_gro(plane, port);
+		return answer ? json_pack("{s:o}", "show", answer) :
+				complain(ENOENT, "%s: no such port", port);
+	}
 	stats = stats_json(plane);
 	if (strcmp(what, "stats") == 0)
 		return json_pack("{s:o}", "show", stats);

@@ -23,6 +23,7 @@ struct knob {
 	knob_reader *read;
 	knob_setter *set;
 	uint32_t bit;
+	bool alias; /* another name, which no pattern matches */
 };
 
 int knob_complain(const struct knob_at *at, int error, const char *format, ...)
@@ -50,14 +51,24 @@ int knob_number(const struct knob_at *at, const char *value, uint64_t max, uint6
 	return 0;
 }
 
-#define KNOB(pattern, name)                                   \
-	{                                                     \
-		pattern, knob_read_##name, knob_set_##name, 0 \
+#define KNOB(pattern, name)                                          \
+	{                                                            \
+		pattern, knob_read_##name, knob_set_##name, 0, false \
 	}
-#define FEATURE(name, kind, bit)                                              \
-	{                                                                     \
-		"PORT/features/" name, knob_read_##kind, knob_set_##kind, bit \
+#define TUNNEL(name, kind)                                                             \
+	{                                                                              \
+		"net/" name "/dstport", knob_read_tunnel, knob_set_tunnel, kind, false \
 	}
+#define FEATURE(name, kind, bit)                                                     \
+	{                                                                            \
+		"PORT/features/" name, knob_read_##kind, knob_set_##kind, bit, false \
+	}
+#define ALIAS(name, kind, bit)                                                      \
+	{                                                                           \
+		"PORT/features/" name, knob_read_##kind, knob_set_##kind, bit, true \
+	}
+#define TSO \
+	(LEAT_GSO_TCPV4 | LEAT_GSO_TCP_ECN | CONF_MANGLEID | LEAT_GSO_TCPV6 | LEAT_GSO_TCP_ACCECN)
 
 static const struct knob table[] = {
 	KNOB("PORT/queues/rx-N/rps_cpus", rps_cpus),
@@ -66,21 +77,32 @@ static const struct knob table[] = {
 	KNOB("PORT/queues/rx-N/smp_affinity_list", affinity_list),
 	KNOB("PORT/queues/tx-N/xps_cpus", xps_cpus),
 	KNOB("PORT/gro_flush_timeout", gro_flush_timeout),
+	KNOB("PORT/gso_max_size", gso_max_size),
+	KNOB("PORT/gso_ipv4_max_size", gso_ipv4_max_size),
+	KNOB("PORT/gso_max_segs", gso_max_segs),
+	KNOB("PORT/gro_max_size", gro_max_size),
+	KNOB("PORT/gro_ipv4_max_size", gro_ipv4_max_size),
+	KNOB("PORT/tso_max_size", tso_max_size),
+	KNOB("PORT/tso_max_segs", tso_max_segs),
 	KNOB("PORT/rxfh/key", key),
 	KNOB("PORT/rxfh/indir", indir),
 	KNOB("PORT/rxfh/fields", fields),
 	KNOB("PORT/rxfh/xfrm", xfrm),
 	FEATURE("rx-checksum", fixed, PORT_RX_TRUST),
-	FEATURE("rx-gro", rx, CONF_RX_GRO),
-	FEATURE("rx-udp-gro-forwarding", rx, CONF_RX_UDP_GRO_FWD),
-	FEATURE("rx-hashing", rx, CONF_RX_HASH),
-	FEATURE("tx-scatter-gather", fixed, PORT_SG),
 	FEATURE("tx-checksum-ip-generic", csum, PORT_TX_CSUM),
+	FEATURE("tx-checksum-sctp", crc, PORT_TX_CRC),
+	FEATURE("tx-scatter-gather", fixed, PORT_SG),
 	FEATURE("tx-tcp-segmentation", gso, LEAT_GSO_TCPV4),
 	FEATURE("tx-tcp-ecn-segmentation", gso, LEAT_GSO_TCP_ECN),
-	FEATURE("tx-tcp-mangleid-segmentation", gso, LEAT_GSO_TCP_FIXEDID),
+	FEATURE("tx-tcp-mangleid-segmentation", gso, CONF_MANGLEID),
 	FEATURE("tx-tcp6-segmentation", gso, LEAT_GSO_TCPV6),
-	FEATURE("tx-udp-segmentation", gso, LEAT_GSO_UDP_L4),
+	FEATURE("tx-tcp-accecn-segmentation", gso, LEAT_GSO_TCP_ACCECN),
+	FEATURE("tx-generic-segmentation", fixed, PORT_SG),
+	FEATURE("rx-gro", rx, CONF_RX_GRO),
+	FEATURE("rx-lro", fixed, 0),
+	FEATURE("rx-ntuple-filter", fixed, 0),
+	FEATURE("rx-hashing", rx, CONF_RX_HASH),
+	FEATURE("tx-gso-robust", gso, LEAT_GSO_DODGY),
 	FEATURE("tx-gre-segmentation", gso, LEAT_GSO_GRE),
 	FEATURE("tx-gre-csum-segmentation", gso, LEAT_GSO_GRE_CSUM),
 	FEATURE("tx-ipxip4-segmentation", gso, LEAT_GSO_IPXIP4),
@@ -90,11 +112,56 @@ static const struct knob table[] = {
 	FEATURE("tx-gso-partial", gso, LEAT_GSO_PARTIAL),
 	FEATURE("tx-tunnel-remcsum-segmentation", gso, LEAT_GSO_TUNNEL_REMCSUM),
 	FEATURE("tx-sctp-segmentation", gso, LEAT_GSO_SCTP),
+	FEATURE("tx-esp-segmentation", fixed, 0),
+	FEATURE("tx-udp-segmentation", gso, LEAT_GSO_UDP_L4),
+	FEATURE("tx-udp-fragmentation", gso, LEAT_GSO_UDP),
 	FEATURE("tx-gso-list", gso, LEAT_GSO_FRAGLIST),
+	FEATURE("rx-gro-hw", fixed, 0),
+	FEATURE("rx-gro-list", rx, CONF_RX_GRO_LIST),
+	FEATURE("rx-udp-gro-forwarding", rx, CONF_RX_UDP_GRO_FWD),
+	FEATURE("rx-gro-sctp", rx, CONF_RX_GRO_SCTP),
+	FEATURE("rx-gro-accecn", rx, CONF_RX_GRO_ACCECN),
+	FEATURE("rx-gro-jumbogram", rx, CONF_RX_GRO_JUMBO),
+	/* ethtool's own names */
+	ALIAS("rx-checksumming", fixed, PORT_RX_TRUST),
+	ALIAS("rx", fixed, PORT_RX_TRUST),
+	ALIAS("tx-checksumming", csum, PORT_TX_CSUM),
+	ALIAS("tx", csum, PORT_TX_CSUM),
+	ALIAS("scatter-gather", fixed, PORT_SG),
+	ALIAS("sg", fixed, PORT_SG),
+	{"PORT/features/tcp-segmentation-offload", knob_read_tso, knob_set_gso, TSO, true},
+	{"PORT/features/tso", knob_read_tso, knob_set_gso, TSO, true},
+	ALIAS("generic-segmentation-offload", fixed, PORT_SG),
+	ALIAS("gso", fixed, PORT_SG),
+	ALIAS("generic-receive-offload", rx, CONF_RX_GRO),
+	ALIAS("gro", rx, CONF_RX_GRO),
+	ALIAS("large-receive-offload", fixed, 0),
+	ALIAS("lro", fixed, 0),
+	ALIAS("ntuple-filters", fixed, 0),
+	ALIAS("ntuple", fixed, 0),
+	ALIAS("receive-hashing", rx, CONF_RX_HASH),
+	ALIAS("rxhash", rx, CONF_RX_HASH),
 	KNOB("net/core/rps_sock_flow_entries", sock_flow_entries),
 	KNOB("net/core/netdev_max_backlog", max_backlog),
 	KNOB("net/core/busy_poll", busy_poll),
+	TUNNEL("vxlan", LEAT_TUNNEL_VXLAN),
+	TUNNEL("geneve", LEAT_TUNNEL_GENEVE),
+	TUNNEL("gue", LEAT_TUNNEL_GUE),
+	TUNNEL("fou", LEAT_TUNNEL_FOU),
 };
+
+uint32_t knob_gso_bits(const char *name, size_t len)
+{
+	static const char features[] = "PORT/features/";
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		const char *own = table[i].pattern + strlen(features);
+
+		if (table[i].set == knob_set_gso && strncmp(own, name, len) == 0 && !own[len])
+			return table[i].bit;
+	}
+	return 0;
+}
 
 bool knob_port_name_ok(const char *name)
 {
@@ -144,6 +211,13 @@ static const char *last_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+static bool may_match(const char *pattern, const struct knob *knob)
+{
+	if (knob->alias)
+		return pattern && strcmp(last_name(pattern), last_name(knob->pattern)) == 0;
+	return !pattern || fnmatch(last_name(pattern), last_name(knob->pattern), 0) == 0;
+}
+
 typedef int handle(const struct knob_at *at, const struct knob *knob, void *arg);
 
 struct walk {
@@ -188,7 +262,7 @@ static int walk_rows(struct walk *walk, struct knob_at *at)
 
 		if (of_port != (at->port != NULL))
 			continue;
-		if (walk->pattern && fnmatch(last_name(walk->pattern), last_name(knob->pattern), 0))
+		if (!may_match(walk->pattern, knob))
 			continue;
 		err = walk_row(walk, at, knob);
 	}
@@ -210,7 +284,7 @@ static int set_app(const struct knob_at *at, const char *value)
 
 static int walk_app(struct walk *walk, struct knob_at *at)
 {
-	static const struct knob knob = {"app/", read_app, set_app, 0};
+	static const struct knob knob = {"app/", read_app, set_app, 0, false};
 	const struct app_ops *app = at->plane->app;
 	int err = 0;
 

@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct plane;
 
@@ -25,6 +26,9 @@ enum {
 /* Whether a port of this name has knobs that a path can name: printable ASCII without what separates
  * or is special in a pattern, and not what other knobs begin with. */
 bool knob_port_name_ok(const char *name);
+
+/* The bits of gso_type that PORT/features/`name` is, `len` bytes long; 0 if it is no segmentation. */
+uint32_t knob_gso_bits(const char *name, size_t len);
 
 /* Set `path` to `value`. 0; or, with nothing changed and a message in err that names the knob and
  * what is wrong: -ENOENT no such knob, -EINVAL a wrong value, -EOVERFLOW a CPU this plane has

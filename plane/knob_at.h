@@ -45,9 +45,22 @@ knob_setter knob_set_sock_flow_entries, knob_set_max_backlog, knob_set_busy_poll
 	knob_set_gro_flush_timeout;
 
 /* knob_feature.c: PORT/features/NAME. The bit is of port_conf.rx, port_conf.gso, or, where it
- * cannot be changed, port.features. */
-knob_reader knob_read_rx, knob_read_gso, knob_read_csum, knob_read_fixed;
-knob_setter knob_set_rx, knob_set_gso, knob_set_csum, knob_set_fixed;
+ * cannot be changed, port.features (0: never on). tso: of several bits. */
+knob_reader knob_read_rx, knob_read_gso, knob_read_tso, knob_read_csum, knob_read_crc,
+	knob_read_fixed;
+knob_setter knob_set_rx, knob_set_gso, knob_set_csum, knob_set_crc, knob_set_fixed;
+
+/* knob_limit.c: PORT/NAME. */
+knob_reader knob_read_gso_max_size, knob_read_gso_ipv4_max_size, knob_read_gso_max_segs,
+	knob_read_gro_max_size, knob_read_gro_ipv4_max_size, knob_read_tso_max_size,
+	knob_read_tso_max_segs;
+knob_setter knob_set_gso_max_size, knob_set_gso_ipv4_max_size, knob_set_gso_max_segs,
+	knob_set_gro_max_size, knob_set_gro_ipv4_max_size, knob_set_tso_max_size,
+	knob_set_tso_max_segs;
+
+/* knob_tunnel.c: net/TUNNEL/dstport; the bit is enum leat_tunnel. */
+knob_reader knob_read_tunnel;
+knob_setter knob_set_tunnel;
 
 /* knob_rxfh.c: PORT/rxfh/NAME. */
 knob_reader knob_read_key, knob_read_indir, knob_read_fields, knob_read_xfrm;

@@ -3,8 +3,12 @@
  * PORT/features/: on and off as ethtool -k shows them. What the port cannot do is fixed.
  *
  * Features depend on each other as in the kernel: segmentation left to the port needs checksums
- * and slices left to it, ECN and fixed IDs need a TCP segmentation. Taking away what others need
- * takes them away too; what was wanted is remembered, and comes back with what it needs.
+ * and slices left to it, ECN and fixed IDs need a TCP segmentation, and what the port does only to
+ * partially segmented packets needs partial GSO. Taking away what others need takes them away too;
+ * what was wanted is remembered, and comes back with what it needs.
+ *
+ * Generic segmentation is fixed: it is not for the sender to leave it, as in the kernel, but for us
+ * to do what the port cannot.
  */
 #include "knob_at.h"
 
@@ -66,7 +70,7 @@ int knob_set_fixed(const struct knob_at *at, const char *value)
 
 void knob_read_csum(const struct knob_at *at, char *text, size_t size)
 {
-	print(text, size, at->port_conf->tx_csum, !(at->port->features & PORT_TX_CSUM));
+	print(text, size, at->port_conf->gso.csum_partial, !(at->port->features & PORT_TX_CSUM));
 }
 
 int knob_set_csum(const struct knob_at *at, const char *value)
@@ -75,27 +79,50 @@ int knob_set_csum(const struct knob_at *at, const char *value)
 
 	if (on < 0)
 		return on;
-	conf_set_offload(at->port_conf, on, at->port_conf->wanted);
+	conf_set_offload(at->port_conf, on, at->port_conf->gso.crc_partial, at->port_conf->wanted);
+	return 0;
+}
+
+void knob_read_crc(const struct knob_at *at, char *text, size_t size)
+{
+	print(text, size, at->port_conf->gso.crc_partial, !(at->port->features & PORT_TX_CRC));
+}
+
+int knob_set_crc(const struct knob_at *at, const char *value)
+{
+	int on = parse(at, value, false, !(at->port->features & PORT_TX_CRC));
+
+	if (on < 0)
+		return on;
+	conf_set_offload(at->port_conf, at->port_conf->gso.csum_partial, on, at->port_conf->wanted);
 	return 0;
 }
 
 void knob_read_gso(const struct knob_at *at, char *text, size_t size)
 {
-	if (at->port_conf->wanted & ~at->port_conf->gso & at->bit)
+	uint32_t in_force = at->port_conf->gso.features;
+
+	if (at->port_conf->wanted & ~in_force & at->bit)
 		snprintf(text, size, "off [requested on]");
 	else
-		print(text, size, at->port_conf->gso & at->bit, !(at->port->gso & at->bit));
+		print(text, size, in_force & at->bit, !(at->port->gso & at->bit));
 }
 
 static const char *missing(const struct knob_at *at)
 {
-	if (!at->port_conf->tx_csum)
+	uint32_t in_force = at->port_conf->gso.features;
+
+	if (!at->port_conf->gso.csum_partial)
 		return "tx-checksum-ip-generic";
 	if (!(at->port->features & PORT_SG))
 		return "tx-scatter-gather";
-	if (at->bit == LEAT_GSO_TCP_ECN && !(at->port_conf->gso & tso))
+	if (at->bit == LEAT_GSO_SCTP && !at->port_conf->gso.crc_partial)
+		return "tx-checksum-sctp";
+	if ((at->bit & at->port->partial) && !(in_force & LEAT_GSO_PARTIAL))
+		return "tx-gso-partial";
+	if (at->bit == LEAT_GSO_TCP_ECN && !(in_force & tso))
 		return "tx-tcp-segmentation or tx-tcp6-segmentation";
-	if (at->bit == LEAT_GSO_TCP_FIXEDID && !(at->port_conf->gso & LEAT_GSO_TCPV4))
+	if (at->bit == CONF_MANGLEID && !(in_force & LEAT_GSO_TCPV4))
 		return "tx-tcp-segmentation";
 	return NULL;
 }
@@ -109,7 +136,14 @@ int knob_set_gso(const struct knob_at *at, const char *value)
 		return on;
 	if (on && missing(at))
 		return knob_complain(at, -EINVAL, "needs %s on", missing(at));
-	set_bit(&wanted, at->bit, on);
-	conf_set_offload(at->port_conf, at->port_conf->tx_csum, wanted);
+	set_bit(&wanted, at->bit & at->port->gso, on);
+	conf_set_offload(at->port_conf, at->port_conf->gso.csum_partial,
+			 at->port_conf->gso.crc_partial, wanted);
 	return 0;
+}
+
+/* As ethtool does it: on if one of them is. */
+void knob_read_tso(const struct knob_at *at, char *text, size_t size)
+{
+	print(text, size, at->port_conf->gso.features & at->bit, !(at->port->gso & at->bit));
 }

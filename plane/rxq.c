@@ -16,21 +16,26 @@ enum { GRO_SEGS_MAX = 1000 };
 /* How long, in ns, GRO holds a packet at most while its queue is never empty: the kernel's jiffy. */
 enum { JIFFY = 1000000 };
 
-static void conf_gro(struct leat_gro_conf *gc, uint32_t rx)
+static void conf_gro(struct leat_gro_conf *gc, const struct port_conf *pc)
 {
 	*gc = (struct leat_gro_conf){
 		.max_segs = GRO_SEGS_MAX,
-		.udp = rx & CONF_RX_UDP_GRO_FWD,
+		.max_size = pc->gro_max_size,
+		.max_size4 = pc->gro_ipv4_max_size,
+		.udp = pc->rx & CONF_RX_UDP_GRO_FWD,
+		.fraglist = pc->rx & CONF_RX_GRO_LIST,
+		.sctp = pc->rx & CONF_RX_GRO_SCTP,
+		.accecn = pc->rx & CONF_RX_GRO_ACCECN,
+		.no_jumbogram = !(pc->rx & CONF_RX_GRO_JUMBO),
 	};
 	(void)!getrandom(&gc->key, sizeof(gc->key), 0);
 }
 
 int rxq_init(struct rxq *q, struct port *port, uint16_t queue, unsigned n_cpus)
 {
-	struct leat_gro_conf gc;
+	struct leat_gro_conf gc = {0}; /* no knob changes what memory GRO needs */
 
 	*q = (struct rxq){.port = port, .queue = queue, .ready = true};
-	conf_gro(&gc, 0);
 	q->gro_mem = aligned_alloc(64, (leat_gro_size(&gc) + 63) & ~(size_t)63);
 	q->fence = calloc(n_cpus, sizeof(*q->fence));
 	if (q->gro_mem && q->fence)
@@ -101,7 +106,9 @@ static bool is_made(const struct rxq *q, const struct conf *c)
 {
 	const struct port_conf *pc = &c->port[q->port->index];
 
-	return c->generation - q->generation + 1 <= 2 && q->rss == pc->rss && q->rx == pc->rx &&
+	return c->generation - q->generation + 1 <= 2 && q->parse == c->parse &&
+	       q->rss == pc->rss && q->rx == pc->rx && q->gro_max_size == pc->gro_max_size &&
+	       q->gro_ipv4_max_size == pc->gro_ipv4_max_size &&
 	       q->flows.flows == pc->rxq[q->queue].flows.flows;
 }
 
@@ -122,11 +129,14 @@ static void remake(struct rxq *q, struct worker *w, const struct conf *c)
 		raise_fence(q, w);
 	q->generation = c->generation;
 	q->flows = qc->flows;
+	q->parse = c->parse;
 	q->rss = pc->rss;
 	q->rx = pc->rx;
+	q->gro_max_size = pc->gro_max_size;
+	q->gro_ipv4_max_size = pc->gro_ipv4_max_size;
 	q->merging = pc->rx & CONF_RX_GRO;
 	if (q->merging) {
-		conf_gro(&gc, pc->rx);
+		conf_gro(&gc, pc);
 		leat_gro_init(&q->gro, &gc, q->gro_mem);
 	}
 }
@@ -229,14 +239,16 @@ unsigned rxq_receive(struct worker *w, struct rxq *q, struct leat_pkt **in)
 	return n < 0 ? 0 : (unsigned)n;
 }
 
-void rxq_parse(struct rxq *q, struct leat_pkt **in, unsigned n)
+unsigned rxq_parse(struct worker *w, struct rxq *q, struct leat_pkt **in, unsigned n)
 {
+	struct port *port = q->port;
+
+	leat_parse(q->parse, in, n);
 	for (unsigned i = 0; i < n; i++) {
-		if (in[i]->depth == LEAT_DEPTH_NONE)
-			leat_parse(NULL, &in[i], 1);
 		if (in[i]->reason)
 			stat_add(&q->parse_count[in[i]->reason], 1);
 	}
+	return port->ops->check ? port->ops->check(port, q->queue, &w->pool, in, n) : n;
 }
 
 void rxq_count(struct rxq *q)

@@ -31,8 +31,11 @@ struct rxq {
 	uint32_t *fence;		      /* n_cpus: backlog tails to wait for */
 	uint32_t generation;		      /* of the configuration that it was last brought to */
 	struct leat_rps_dev_flow_table flows; /* in use */
+	const struct leat_parse_conf *parse;  /* in use */
 	const struct leat_rss *rss;	      /* in use */
 	uint32_t rx;			      /* CONF_RX_* in use */
+	uint32_t gro_max_size;		      /* in use */
+	uint32_t gro_ipv4_max_size;	      /* in use */
 	struct leat_gro gro;
 	void *gro_mem;
 	uint64_t gro_count[LEAT_GRO_REASONS];	  /* atomic: what gro.count had */
@@ -62,8 +65,9 @@ unsigned rxq_receive(struct worker *w, struct rxq *q, struct leat_pkt **in);
 /* Make what its GRO counted since the last time readable for others. */
 void rxq_count(struct rxq *q);
 
-/* Parse those that the port has not parsed, and count how far the parser got. */
-void rxq_parse(struct rxq *q, struct leat_pkt **in, unsigned n);
+/* Parse a batch, count how far the parser got, and have the port check what came with it; gives how
+ * many are left. */
+unsigned rxq_parse(struct worker *w, struct rxq *q, struct leat_pkt **in, unsigned n);
 
 /* Whether packets may be read: the fence, if there is one, has been passed. */
 bool rxq_open(struct rxq *q, const struct worker *w);

@@ -5,6 +5,8 @@
 
 #include <leat/gro.h>
 #include <leat/parse.h>
+#include <stdio.h>
+#include <string.h>
 
 static json_t *number(const uint64_t *counter)
 {
@@ -18,6 +20,7 @@ static json_t *queue_json(const struct queue_stats *s)
 	json_object_set_new(o, "packets", number(&s->packets));
 	json_object_set_new(o, "bytes", number(&s->bytes));
 	json_object_set_new(o, "segments", number(&s->segments));
+	json_object_set_new(o, "largest", number(&s->largest));
 	json_object_set_new(o, "errors", number(&s->errors));
 	json_object_set_new(o, "dropped", number(&s->dropped));
 	json_object_set_new(o, "contended", number(&s->contended));
@@ -103,6 +106,44 @@ static json_t *gro_json(const struct plane *plane, const struct port *port)
 			leat_gro_reason_name((enum leat_gro_reason)i));
 	}
 	return o;
+}
+
+static json_t *reasons_json(const struct rxq *q)
+{
+	json_t *o = json_object();
+
+	for (size_t i = 0; i < LEAT_GRO_REASONS; i++)
+		json_object_set_new(o, leat_gro_reason_name((enum leat_gro_reason)i),
+				    number(&q->gro_count[i]));
+	return o;
+}
+
+static json_t *queues_json(const struct plane *plane, const struct port *port)
+{
+	json_t *o = json_object();
+	char name[16];
+
+	for (unsigned i = 0; i < port->rxqs; i++) {
+		snprintf(name, sizeof(name), "rx-%u", i);
+		json_object_set_new(o, name, reasons_json(&plane->rxq[port->index][i]));
+	}
+	return o;
+}
+
+json_t *stats_gro(struct plane *plane, const char *name)
+{
+	json_t *o = json_object();
+
+	for (unsigned i = 0; i < plane->n_ports; i++) {
+		const struct port *port = &plane->port[i];
+
+		if (!name || strcmp(name, port->name) == 0)
+			json_object_set_new(o, port->name, queues_json(plane, port));
+	}
+	if (!name || json_object_size(o))
+		return o;
+	json_decref(o);
+	return NULL;
 }
 
 static json_t *parse_json(const struct plane *plane, const struct port *port)

@@ -33,7 +33,7 @@ static inline uint64_t stat_read(const uint64_t *counter)
 }
 
 /* Everything a plane counts, as one JSON object with the members "ports" (a list: name, kind,
- * rx and tx queues with packets, bytes, segments, errors, dropped, contended), "cpus" (a list:
+ * rx and tx queues with packets, bytes, segments, largest, errors, dropped, contended), "cpus" (a list:
  * the members of struct worker_stats, backlog length), "gro" (per port: reason: count), "parse"
  * (reason: count), "app" (what the application counts). The caller's reference. */
 json_t *stats_json(struct plane *plane);
@@ -41,5 +41,12 @@ json_t *stats_json(struct plane *plane);
 /* The same, or those of its members that `now` has, as text for a person. `since`: an earlier
  * stats_json, for rates over `seconds`, or NULL. The caller frees it. */
 char *stats_text(const json_t *now, const json_t *since, double seconds);
+
+/* What GRO did, why, and how often: by port ("left"), queue ("rx-0") and reason, all of them. Of
+ * the port of that name alone; NULL: of all. NULL if there is none. The caller's reference. */
+json_t *stats_gro(struct plane *plane, const char *port);
+
+/* The same as a table for a person. The caller frees it. */
+char *stats_gro_text(const json_t *gro);
 
 #endif

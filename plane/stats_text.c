@@ -158,6 +158,58 @@ static void print_app(FILE *f, const json_t *now)
 	}
 }
 
+/* As many queues as have columns. */
+enum { COLUMNS = 8 };
+
+/* A row: the sum over the queues, and each queue's unless there are too many, or but one. */
+static void print_reason(FILE *f, const json_t *queues, const char *reason)
+{
+	size_t n = json_object_size(queues);
+	const char *name;
+	double sum = 0;
+	json_t *q;
+
+	json_object_foreach((json_t *)queues, name, q) sum += value(q, reason);
+	fprintf(f, "  %-36s %12.0f", reason, sum);
+	json_object_foreach((json_t *)queues, name, q)
+	{
+		if (n > 1 && n <= COLUMNS)
+			fprintf(f, " %12.0f", value(q, reason));
+	}
+	fprintf(f, "\n");
+}
+
+static void print_gro(FILE *f, const char *port, json_t *queues)
+{
+	json_t *first = json_object_iter_value(json_object_iter(queues)), *q;
+	size_t n = json_object_size(queues);
+	const char *name;
+
+	fprintf(f, "%-38s %12s", port, "all queues");
+	json_object_foreach(queues, name, q)
+	{
+		if (n > 1 && n <= COLUMNS)
+			fprintf(f, " %12s", name);
+	}
+	fprintf(f, "\n");
+	json_object_foreach(first, name, q) print_reason(f, queues, name);
+}
+
+char *stats_gro_text(const json_t *gro)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+	const char *port;
+	json_t *queues;
+
+	if (!f)
+		return NULL;
+	json_object_foreach((json_t *)gro, port, queues) print_gro(f, port, queues);
+	fclose(f);
+	return text;
+}
+
 char *stats_text(const json_t *now, const json_t *since, double seconds)
 {
 	char *text = NULL;

@@ -44,7 +44,7 @@ static void receive(struct worker *w, const struct conf *c, struct rxq *q)
 	struct leat_pkt *in[PORT_BATCH];
 	unsigned n = rxq_receive(w, q, in);
 
-	rxq_parse(q, in, n);
+	n = rxq_parse(w, q, in, n);
 	if (q->rx & CONF_RX_HASH)
 		leat_rss_receive(q->rss, in, n);
 	if (q->merging)

@@ -13,11 +13,14 @@
 #include <leat/csum.h>
 #include <leat/gso.h>
 #include <stdlib.h>
+#include <sys/random.h>
+
+enum { SCTP_CHECK = 8 }; /* no other protocol's checksum is there */
 
 enum {
 	FRAMES_MAX = 128,
 	IOVS_MAX = 2 * 1024 + FRAMES_MAX,
-	HDR_ROOM = FRAMES_MAX * (PORT_HEADROOM + 160),
+	HDR_ROOM = FRAMES_MAX * (PORT_HEADROOM + 256),
 };
 
 struct xmit {
@@ -26,6 +29,7 @@ struct xmit {
 	const struct port_conf *conf;
 	unsigned n_frames, n_iovs;
 	size_t hdr_used;
+	uint32_t frag_id; /* of the next datagram that becomes IPv6 fragments */
 	struct port_frame frame[FRAMES_MAX];
 	struct iovec iov[IOVS_MAX];
 	struct leat_seg seg[FRAMES_MAX];
@@ -38,7 +42,11 @@ _Static_assert(sizeof(struct iovec) == sizeof(struct leat_slice) &&
 
 struct xmit *xmit_new(void)
 {
-	return calloc(1, sizeof(struct xmit));
+	struct xmit *x = calloc(1, sizeof(*x));
+
+	if (x)
+		(void)!getrandom(&x->frag_id, sizeof(x->frag_id), 0);
+	return x;
 }
 
 void xmit_free(struct xmit *x)
@@ -79,6 +87,7 @@ static void add_frame(struct xmit *x, struct leat_pkt *pkt)
 	f = &x->frame[x->n_frames++];
 	*f = (struct port_frame){.iov = &x->iov[x->n_iovs], .len = pkt->len, .pkt = pkt};
 	f->meta = leat_vnet_meta(pkt);
+	f->meta.hash_type = LEAT_HASH_NONE; /* which no port's other side asks for */
 	f->niov = leat_pkt_slices(pkt, 0, (struct leat_slice *)f->iov, pkt->slices + 1u);
 	x->n_iovs += f->niov;
 }
@@ -124,12 +133,13 @@ static unsigned add_segments(struct xmit *x, struct leat_gso *gso, const struct 
 }
 
 /* Whether GRO merged the packet from verified segments, whose headers are still in front of their
- * payloads. Nobody between GRO and here changes headers. */
-static bool was_merged(const struct leat_pkt *pkt)
+ * payloads: all of them, a tunnel's too. Nobody between GRO and here changes headers. But a port
+ * that wants partial GSO shall have that. */
+static bool was_merged(const struct leat_pkt *pkt, const struct leat_gso_conf *gc)
 {
 	const struct leat_pkt *s = pkt->frag_list;
 
-	if (pkt->gso_segs != pkt->slices + 1u)
+	if (pkt->gso_segs != pkt->slices + 1u || (gc->features & LEAT_GSO_PARTIAL))
 		return false;
 	while (s && s->csum == LEAT_CSUM_UNNECESSARY)
 		s = s->frag_list;
@@ -158,10 +168,11 @@ static void add_member(struct xmit *x, const struct leat_pkt *member)
 /* False: the packet cannot be segmented. */
 static bool segment(struct xmit *x, const struct leat_pkt *pkt)
 {
-	struct leat_gso_conf conf = {.csum_partial = x->conf->tx_csum};
-	bool merged = was_merged(pkt);
+	struct leat_gso_conf conf = x->conf->gso;
+	bool merged = was_merged(pkt, &conf);
 	struct leat_gso gso;
 
+	conf.frag_id = x->frag_id++;
 	if (leat_gso_init(&gso, pkt, &conf) < 0)
 		return false;
 	while (!leat_gso_done(&gso)) {
@@ -178,17 +189,20 @@ static bool segment(struct xmit *x, const struct leat_pkt *pkt)
 	return true;
 }
 
-static bool port_segments(const struct port_conf *pc, const struct leat_pkt *pkt)
+/* Whether the port completes the packet's checksum, if there is anything to complete. */
+static bool port_completes(const struct leat_gso_conf *gc, const struct leat_pkt *pkt)
 {
-	return !(pkt->gso_type & ~LEAT_GSO_DODGY & ~pc->gso);
+	if (pkt->csum == LEAT_CSUM_PARTIAL && pkt->csum_offset == SCTP_CHECK)
+		return gc->crc_partial;
+	return gc->csum_partial;
 }
 
 /* Checksums and segments that the port leaves to us. False: the packet's fields are nonsense. */
 static bool add(struct xmit *x, struct leat_pkt *pkt)
 {
-	if (!port_segments(x->conf, pkt))
+	if (pkt->gso_type && leat_gso_needed(pkt, &x->conf->gso))
 		return segment(x, pkt);
-	if (!x->conf->tx_csum && leat_csum_complete(pkt))
+	if (!port_completes(&x->conf->gso, pkt) && leat_csum_complete(pkt))
 		return false;
 	add_frame(x, pkt);
 	return true;

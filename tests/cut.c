@@ -22,21 +22,53 @@ static void *fill(size_t len)
 	return memset(p, FREE, len);
 }
 
+static uint32_t transport_type(const struct leat_level *l)
+{
+	switch (l->protocol) {
+	case FRAME_TCP: return l->version == 6 ? LEAT_GSO_TCPV6 : LEAT_GSO_TCPV4;
+	case FRAME_UDP: return LEAT_GSO_UDP_L4;
+	}
+	return LEAT_GSO_SCTP;
+}
+
+uint32_t cut_type(const struct leat_pkt *pkt)
+{
+	const struct leat_level *out = &pkt->lvl[0];
+	const uint8_t *l4 = pkt->data + out->transport;
+	uint32_t type = transport_type(leat_pkt_inner(pkt));
+
+	if (pkt->levels < 2)
+		return type;
+	if (out->tunnel == LEAT_TUNNEL_IP)
+		return type | (out->version == 6 ? LEAT_GSO_IPXIP6 : LEAT_GSO_IPXIP4);
+	if (out->tunnel == LEAT_TUNNEL_GRE)
+		return type | (l4[0] >= 0x80 ? LEAT_GSO_GRE_CSUM : LEAT_GSO_GRE);
+	type |= l4[6] + l4[7] > 0 ? LEAT_GSO_UDP_TUNNEL_CSUM : LEAT_GSO_UDP_TUNNEL;
+	return (out->flags & LEAT_REMCSUM) != 0 ? type | LEAT_GSO_TUNNEL_REMCSUM : type;
+}
+
 struct leat_pkt *cut_super(struct arena *arena, const struct frame *f, uint16_t gso_size)
 {
 	struct leat_pkt *pkt = arena_frame(arena, f);
-	bool udp = f->protocol == FRAME_UDP, v6 = f->version == 6;
+	const struct leat_level *l;
+	bool v6 = f->version == 6;
 
 	if (pkt->len - pkt->lvl[0].network - (v6 ? 40 : 0) > 0xffff) { /* BIG: the field wrapped */
 		memset(pkt->data + pkt->lvl[0].network + (v6 ? 4 : 2), 0, 2);
-		leat_parse(NULL, &pkt, 1);
+		leat_parse(&frame_conf, &pkt, 1);
 	}
-	assert_true(pkt->depth == LEAT_DEPTH_TRANSPORT || f->payload > 0xffff - 28);
-	pkt->gso_type = udp ? LEAT_GSO_UDP_L4 : v6 ? LEAT_GSO_TCPV6 : LEAT_GSO_TCPV4;
 	pkt->gso_size = gso_size;
+	if (pkt->depth < LEAT_DEPTH_TRANSPORT) { /* too long for its length field, say */
+		assert_true(f->payload > 0xffff - 28);
+		pkt->gso_type = f->protocol == FRAME_UDP ? LEAT_GSO_UDP_L4 : LEAT_GSO_TCPV4;
+		return pkt;
+	}
+	assert_int_equal(pkt->levels, f->inner != NULL ? 2 : 1);
+	l = leat_pkt_inner(pkt);
+	pkt->gso_type = cut_type(pkt);
 	pkt->csum = LEAT_CSUM_PARTIAL;
-	pkt->csum_start = pkt->lvl[0].transport;
-	pkt->csum_offset = udp ? 6 : 16;
+	pkt->csum_start = l->transport;
+	pkt->csum_offset = l->protocol == FRAME_UDP ? 6 : l->protocol == FRAME_SCTP ? 8 : 16;
 	return pkt;
 }
 
@@ -53,7 +85,7 @@ struct leat_pkt *cut_scatter(struct arena *arena, const uint8_t *bytes, uint32_t
 		leat_pkt_chain(head, arena_add(arena, bytes + off, n));
 		off += n;
 	}
-	leat_parse(NULL, &head, 1);
+	leat_parse(&frame_conf, &head, 1);
 	return head;
 }
 
@@ -89,19 +121,22 @@ static void collect(struct cut *cut, const struct leat_pkt *pkt, const struct le
 	}
 }
 
-/* Where the headers of segments begin, and that nothing was written in between. */
+/* Where the headers of segments begin, and that nothing was written in between. A fragment header
+ * is all that they may have more than the packet. */
 static void check_headers(const struct leat_gso_out *out, uint32_t hdr_len)
 {
+	size_t used = 0;
+
 	for (unsigned i = 0; i < out->n_segs; i++) {
-		const uint8_t *room = out->hdr + i * (out->headroom + hdr_len);
 		const struct leat_slice *slice = &out->slices[out->segs[i].slice];
 
-		assert_ptr_equal(slice->base, room + out->headroom);
-		assert_int_equal(slice->len, hdr_len);
+		assert_ptr_equal(slice->base, out->hdr + used + out->headroom);
+		assert_true(slice->len <= hdr_len + 8);
 		for (size_t k = 0; k < out->headroom; k++)
-			assert_int_equal(room[k], FREE);
+			assert_int_equal(out->hdr[used + k], FREE);
+		used += out->headroom + slice->len;
 	}
-	assert_int_equal(out->hdr_used, out->n_segs * (out->headroom + hdr_len));
+	assert_int_equal(out->hdr_used, used);
 }
 
 /* One call with this much room. */
@@ -136,9 +171,9 @@ struct cut cut_up(const struct leat_pkt *pkt, const struct leat_gso_conf *conf, 
 		cut_some(&cut, &gso, pkt,
 			 (struct leat_gso_out){.max_segs = segs,
 					       .max_slices = 2 * segs + slices,
-					       .hdr_room = (size_t)segs * pkt->payload});
+					       .hdr_room = (size_t)segs * (pkt->payload + 8u)});
 	while (rng != NULL && !leat_gso_done(&gso)) {
-		size_t headroom = rng_below(rng, 40), room = headroom + pkt->payload;
+		size_t headroom = rng_below(rng, 40), room = headroom + pkt->payload + 8;
 
 		cut_some(&cut, &gso, pkt,
 			 (struct leat_gso_out){.max_segs = rng_below(rng, 9),
@@ -164,4 +199,16 @@ void cut_clear(struct cut *cut)
 		free(cut->segs[i].frame);
 	free(cut->segs);
 	*cut = (struct cut){0};
+}
+
+uint32_t cut_crc32c(const uint8_t *p, size_t len)
+{
+	uint32_t crc = 0xffffffff;
+
+	while (len-- > 0) {
+		crc ^= *p++;
+		for (int i = 0; i < 8; i++)
+			crc = (crc & 1) != 0 ? crc / 2 ^ 0x82f63b78 : crc / 2;
+	}
+	return ~crc;
 }

@@ -22,6 +22,9 @@ struct cut {
 	struct cut_seg *segs;
 };
 
+/* The type of a super-packet with this packet's headers. */
+uint32_t cut_type(const struct leat_pkt *pkt);
+
 /* The frame as a super-packet whose checksum is still partial. */
 struct leat_pkt *cut_super(struct arena *arena, const struct frame *f, uint16_t gso_size);
 
@@ -36,5 +39,8 @@ struct leat_pkt *cut_scatter(struct arena *arena, const uint8_t *bytes, uint32_t
 struct cut cut_up(const struct leat_pkt *pkt, const struct leat_gso_conf *conf, struct rng *rng);
 
 void cut_clear(struct cut *cut);
+
+/* CRC32c, a bit at a time, as SCTP has it: complemented. */
+uint32_t cut_crc32c(const uint8_t *p, size_t len);
 
 #endif

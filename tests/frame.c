@@ -4,33 +4,12 @@
  */
 #include "frame.h"
 
-#include <leat/parse.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ETH = 14, TAG = 4, IP4 = 20, IP6 = 40, TCP = 20, UDP = 8 };
+#include "frame_tunnel.h"
 
-static void put16(uint8_t *p, uint32_t v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-}
-
-static void put32(uint8_t *p, uint32_t v)
-{
-	put16(p, v >> 16);
-	put16(p + 2, v & 0xffff);
-}
-
-static uint32_t get16(const uint8_t *p)
-{
-	return (uint32_t)(p[0] * 256 + p[1]);
-}
-
-static uint32_t get32(const uint8_t *p)
-{
-	return get16(p) * 65536 + get16(p + 2);
-}
+enum { TCP = 20, UDP = 8, SCTP = 12 };
 
 uint16_t frame_sum(const uint8_t *p, size_t len, uint32_t sum)
 {
@@ -49,8 +28,7 @@ uint16_t frame_pseudo(const uint8_t *ip, uint8_t protocol, uint32_t len)
 	return ip[0] / 16 == 4 ? frame_sum(ip + 12, 8, sum) : frame_sum(ip + 8, 32, sum);
 }
 
-/* The checksum to be stored for the `len` bytes at `l4`, whose field is 0 now. */
-static uint16_t transport_csum(const uint8_t *ip, uint8_t protocol, const uint8_t *l4, uint32_t len)
+uint16_t transport_csum(const uint8_t *ip, uint8_t protocol, const uint8_t *l4, uint32_t len)
 {
 	uint16_t sum = frame_sum(l4, len, frame_pseudo(ip, protocol, len));
 
@@ -66,6 +44,8 @@ static uint8_t version_of(const struct frame *f)
 
 static uint8_t protocol_of(const struct frame *f)
 {
+	if (f->inner != NULL)
+		return tunnel_protocol(f);
 	return f->protocol == 0 ? FRAME_TCP : f->protocol;
 }
 
@@ -78,6 +58,8 @@ static uint32_t transport_len(const struct frame *f)
 {
 	if (protocol_of(f) == FRAME_TCP)
 		return TCP + (uint32_t)f->opts_len;
+	if (protocol_of(f) == FRAME_SCTP && f->chunks > 0)
+		return SCTP;
 	return protocol_of(f) == FRAME_UDP ? UDP : 0;
 }
 
@@ -86,14 +68,37 @@ static uint32_t network_len(const struct frame *f)
 	return (version_of(f) == 4 ? IP4 : IP6) + (uint32_t)f->ext_len;
 }
 
+/* The link header where the tunnel it is in, if any, carries one. */
+static uint32_t link_len_in(const struct frame *outer, const struct frame *f)
+{
+	return outer == NULL || tunnel_has_eth(outer) ? link_len(f) : 0;
+}
+
 uint32_t frame_hdr_len(const struct frame *f)
 {
-	return link_len(f) + network_len(f) + transport_len(f);
+	const struct frame *outer = NULL;
+	uint32_t len = 0;
+
+	for (; f != NULL; outer = f, f = f->inner) {
+		len += link_len_in(outer, f) + network_len(f) + transport_len(f);
+		len += f->inner != NULL ? tunnel_hdr_len(f) : 0;
+	}
+	return len;
 }
 
 uint32_t frame_len(const struct frame *f)
 {
-	return frame_hdr_len(f) + f->payload + f->padding;
+	uint32_t len = frame_hdr_len(f) + f->padding;
+
+	for (; f->inner != NULL; f = f->inner)
+		len += f->inner->padding;
+	return len + f->payload;
+}
+
+/* Bytes behind the transport header. */
+static uint32_t body_len(const struct frame *f)
+{
+	return frame_len(f) - f->padding - link_len(f) - network_len(f) - transport_len(f);
 }
 
 static void build_link(const struct frame *f, uint8_t *p)
@@ -160,27 +165,29 @@ static void build_tcp(const struct frame *f, uint8_t *th)
 static void build_udp(const struct frame *f, uint8_t *uh)
 {
 	put16(uh, f->sport);
-	put16(uh + 2, f->dport);
-	put16(uh + 4, UDP + f->payload);
+	put16(uh + 2, f->inner != NULL ? tunnel_dport(f) : f->dport);
+	put16(uh + 4, UDP + body_len(f));
 	put16(uh + 6, 0);
 }
 
-void frame_build(const struct frame *f, uint8_t *dst)
+/* The header at `p` of the tunnel whose inner packet, complete, is at `in`. */
+static void build_tunnel(const struct frame *f, uint8_t *p, uint8_t *in)
+{
+	const struct frame *inner = f->inner;
+	uint8_t protocol = protocol_of(inner);
+	uint32_t start = network_len(inner), check = protocol == FRAME_TCP ? 16 : 6;
+	uint32_t len = transport_len(inner) + body_len(inner);
+
+	if (f->remcsum)
+		put16(in + start + check, frame_pseudo(in, protocol, len));
+	tunnel_build(f, p, version_of(inner), link_len_in(f, inner) + start, check);
+}
+
+/* The transport header; all behind it is done. */
+static void build_transport(const struct frame *f, const uint8_t *ip, uint8_t *l4, uint32_t len)
 {
 	uint8_t protocol = protocol_of(f);
-	uint8_t *ip = dst + link_len(f), *l4 = ip + network_len(f), *p = l4 + transport_len(f);
-	uint32_t len = (uint32_t)(p - ip) + f->payload;
 
-	build_link(f, dst);
-	if (version_of(f) == 4)
-		build_ip4(f, ip, len);
-	else
-		build_ip6(f, ip, len);
-	for (uint32_t i = 0; i < f->payload; i++)
-		p[i] = (uint8_t)((f->salt + f->seq + i) * 2654435761u >> 24);
-	memset(p + f->payload, 0, f->padding);
-
-	len = transport_len(f) + f->payload;
 	if (protocol == FRAME_TCP) {
 		build_tcp(f, l4);
 		put16(l4 + 16, transport_csum(ip, protocol, l4, len));
@@ -189,7 +196,51 @@ void frame_build(const struct frame *f, uint8_t *dst)
 		build_udp(f, l4);
 		put16(l4 + 6, f->no_csum ? 0 : transport_csum(ip, protocol, l4, len));
 		l4[6] ^= f->bad_l4_csum ? 0x55 : 0;
+	} else if (protocol == FRAME_GRE && f->inner != NULL && f->gre_csum) {
+		put16(l4 + 4, (uint16_t)~frame_sum(l4, len, 0));
+		l4[4] ^= f->bad_l4_csum ? 0x55 : 0;
+	} else if (protocol == FRAME_SCTP && f->chunks > 0) {
+		sctp_build(f, l4, len);
+		l4[8] ^= f->bad_l4_csum ? 0x55 : 0;
 	}
+}
+
+/* The IP packet at `ip`; the one in it, if any, is complete at `in`. */
+static void build_packet(const struct frame *f, uint8_t *ip, uint8_t *in)
+{
+	uint8_t *l4 = ip + network_len(f), *p = l4 + transport_len(f);
+	uint32_t len = transport_len(f) + body_len(f);
+
+	if (version_of(f) == 4)
+		build_ip4(f, ip, network_len(f) + len);
+	else
+		build_ip6(f, ip, network_len(f) + len);
+	if (f->inner != NULL)
+		build_tunnel(f, p, in);
+	for (uint32_t i = 0; f->inner == NULL && i < f->payload; i++)
+		p[i] = (uint8_t)((f->salt + f->seq + i) * 2654435761u >> 24);
+	memset(l4 + len, 0, f->padding);
+	build_transport(f, ip, l4, len);
+}
+
+void frame_build(const struct frame *f, uint8_t *dst)
+{
+	const struct frame *at[FRAME_NESTED] = {NULL};
+	uint8_t *ip[FRAME_NESTED + 1] = {NULL};
+	unsigned n = 0;
+
+	for (; f != NULL && n < FRAME_NESTED; f = f->inner) {
+		uint32_t link = link_len_in(n > 0 ? at[n - 1] : NULL, f);
+
+		if (link > 0)
+			build_link(f, dst);
+		at[n] = f;
+		ip[n++] = dst + link;
+		dst += link + network_len(f) + transport_len(f);
+		dst += f->inner != NULL ? tunnel_hdr_len(f) : 0;
+	}
+	while (n-- > 0)
+		build_packet(at[n], ip[n], ip[n + 1]);
 }
 
 uint32_t frame_flatten(const struct leat_pkt *pkt, uint8_t *dst)
@@ -211,42 +262,6 @@ uint32_t frame_flatten(const struct leat_pkt *pkt, uint8_t *dst)
 	return len;
 }
 
-/* Where the headers of a frame are. */
-struct places {
-	uint32_t ip, l4, payload;
-	uint8_t version, protocol;
-};
-
-static uint32_t skip_extensions(const uint8_t *frame, uint32_t at, uint8_t *protocol)
-{
-	while (*protocol == 0 || *protocol == 43 || *protocol == 60 || *protocol == 44) {
-		uint32_t len = *protocol == 44 ? 8 : frame[at + 1] * 8u + 8;
-
-		*protocol = frame[at];
-		at += len;
-	}
-	return at;
-}
-
-static struct places find_places(const uint8_t *frame)
-{
-	struct places at = {.ip = 12};
-
-	while (get16(frame + at.ip) == 0x8100 || get16(frame + at.ip) == 0x88a8)
-		at.ip += TAG;
-	at.ip += 2;
-	at.version = frame[at.ip] / 16;
-	if (at.version == 4) {
-		at.protocol = frame[at.ip + 9];
-		at.l4 = at.ip + frame[at.ip] % 16 * 4u;
-	} else {
-		at.protocol = frame[at.ip + 6];
-		at.l4 = skip_extensions(frame, at.ip + IP6, &at.protocol);
-	}
-	at.payload = at.l4 + (at.protocol == FRAME_TCP ? frame[at.l4 + 12] / 16 * 4u : UDP);
-	return at;
-}
-
 /* What the length field holds: 0 where the length does not fit, which is BIG TCP. */
 static uint32_t length_field(uint32_t len)
 {
@@ -262,68 +277,88 @@ static const char *network_wrong(const uint8_t *ip, uint32_t len, uint32_t hdr_l
 	return frame_sum(ip, hdr_len, 0) == 0xffff ? NULL : "IPv4 header checksum";
 }
 
-const char *frame_wrong(const uint8_t *frame, uint32_t len, bool partial)
+/* The innermost transport header's lengths and checksum. */
+static const char *transport_wrong(const uint8_t *frame, uint32_t len, const struct places *at,
+				   bool partial)
 {
-	struct places at = find_places(frame);
-	const uint8_t *ip = frame + at.ip, *l4 = frame + at.l4;
-	uint32_t check = at.protocol == FRAME_TCP ? 16 : 6, l4_len = len - at.l4;
-	uint16_t pseudo = frame_pseudo(ip, at.protocol, l4_len);
-	const char *wrong = network_wrong(ip, len - at.ip, at.l4 - at.ip);
+	const struct place *in = &at->lvl[at->levels - 1];
+	const uint8_t *l4 = frame + in->l4;
+	uint32_t check = in->protocol == FRAME_TCP ? 16 : 6, l4_len = len - in->l4;
+	uint16_t pseudo = frame_pseudo(frame + in->ip, in->protocol, l4_len);
 
-	if (wrong != NULL)
-		return wrong;
-	if (at.protocol == FRAME_UDP && get16(l4 + 4) != l4_len)
+	if (in->protocol == FRAME_SCTP)
+		return partial || get32(l4 + 8) == sctp_crc(l4, l4_len) ? NULL : "SCTP CRC";
+	if (in->protocol == FRAME_UDP && get16(l4 + 4) != l4_len)
 		return "UDP length";
-	if (partial)
+	if (partial || at->remcsum)
 		return get16(l4 + check) == pseudo ? NULL : "partial checksum";
 	if (frame_sum(l4, l4_len, pseudo) != 0xffff)
 		return "transport checksum";
 	return NULL;
 }
 
-/* The fields of segment `i` of `n` that are not the super-packet's, checksums last. */
-static void fix_headers(const struct leat_pkt *super, struct places at, uint32_t i, bool last,
-			uint8_t *frame, uint32_t len)
+/* The outer UDP header's length, and that the tunnel's checksum is right, or as a super-packet has
+ * it. */
+static const char *tunnel_wrong(const uint8_t *frame, uint32_t len, const struct places *at,
+				bool super)
 {
-	uint8_t *ip = frame + at.ip, *l4 = frame + at.l4;
-	uint32_t check = at.protocol == FRAME_TCP ? 16 : 6;
+	const struct place *out = &at->lvl[0];
+	const uint8_t *l4 = frame + out->l4;
+	uint16_t pseudo = 0;
 
-	if (at.version == 4) {
-		put16(ip + 2, len - at.ip);
-		if ((super->gso_type & LEAT_GSO_TCP_FIXEDID) == 0)
-			put16(ip + 4, get16(ip + 4) + i);
-		put16(ip + 10, 0);
-		put16(ip + 10, (uint16_t)~frame_sum(ip, at.l4 - at.ip, 0));
-	} else {
-		put16(ip + 4, len - at.ip - IP6);
+	if (out->protocol == FRAME_UDP) {
+		pseudo = frame_pseudo(frame + out->ip, FRAME_UDP, len - out->l4);
+		if (get16(l4 + 4) != len - out->l4)
+			return "outer UDP length";
+		if (super && at->sum)
+			return get16(l4 + 6) == pseudo ? NULL : "partial outer UDP checksum";
 	}
-	if (at.protocol == FRAME_TCP) {
-		put32(l4 + 4, get32(l4 + 4) + i * super->gso_size);
-		if (!last)
-			l4[13] &= (uint8_t) ~(FRAME_FIN | FRAME_PSH);
-		if (i > 0)
-			l4[13] &= (uint8_t)~FRAME_CWR;
-	} else {
-		put16(l4 + 4, len - at.l4);
-	}
-	put16(l4 + check, 0);
-	put16(l4 + check, transport_csum(ip, at.protocol, l4, len - at.l4));
+	if (at->sum && !super && frame_sum(l4, len - out->l4, pseudo) != 0xffff)
+		return "tunnel checksum";
+	return NULL;
 }
 
-uint32_t frame_segment(const struct leat_pkt *super, const uint8_t *flat, uint32_t i, uint8_t *dst)
+static const char *networks_wrong(const uint8_t *frame, uint32_t len, const struct places *at)
 {
-	struct places at = find_places(flat);
-	uint32_t from = at.payload + i * super->gso_size;
-	uint32_t n = super->len - from, len;
+	const char *wrong = NULL;
 
-	if (from >= super->len)
-		return 0;
-	n = n < super->gso_size ? n : super->gso_size;
-	len = at.payload + n;
-	memcpy(dst, flat, at.payload);
-	memcpy(dst + at.payload, flat + from, n);
-	fix_headers(super, at, i, from + n == super->len, dst, len);
-	return len;
+	for (unsigned i = 0; wrong == NULL && i < at->levels; i++) {
+		const struct place *l = &at->lvl[i];
+
+		wrong = network_wrong(frame + l->ip, len - l->ip, l->l4 - l->ip);
+	}
+	return wrong;
+}
+
+const char *frame_wrong(const uint8_t *frame, uint32_t len, bool partial)
+{
+	struct places at = find_places(frame, len);
+	const char *wrong = networks_wrong(frame, len, &at);
+	uint8_t *copy;
+
+	if (wrong == NULL)
+		wrong = transport_wrong(frame, len, &at, partial);
+	if (wrong != NULL || at.levels == 1)
+		return wrong;
+	copy = malloc(len);
+	if (copy == NULL)
+		abort();
+	memcpy(copy, frame, len);
+	if (partial && !at.remcsum)
+		transport_complete(copy, len, &at.lvl[1]);
+	wrong = tunnel_wrong(copy, len, &at, false);
+	free(copy);
+	return wrong;
+}
+
+const char *frame_super_wrong(const uint8_t *frame, uint32_t len)
+{
+	struct places at = find_places(frame, len);
+	const char *wrong = networks_wrong(frame, len, &at);
+
+	if (wrong == NULL)
+		wrong = transport_wrong(frame, len, &at, true);
+	return wrong == NULL && at.levels > 1 ? tunnel_wrong(frame, len, &at, true) : wrong;
 }
 
 struct leat_pkt *arena_add(struct arena *arena, const void *bytes, uint32_t len)
@@ -339,7 +374,7 @@ struct leat_pkt *arena_add(struct arena *arena, const void *bytes, uint32_t len)
 	pkt->head = buf;
 	pkt->size = len;
 	pkt->cookie = arena->n;
-	leat_parse(NULL, &pkt, 1);
+	leat_parse(&frame_conf, &pkt, 1);
 	arena->pkts = grown;
 	arena->pkts[arena->n++] = pkt;
 	return pkt;

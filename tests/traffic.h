@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * traffic.h - random traffic for tests of GRO: interleaved flows whose packets mostly continue
- * one another, and every so often differ in one of all the things that can.
+ * traffic.h - random traffic for tests of GRO: interleaved flows of every kind, some in tunnels,
+ * whose packets mostly continue one another, and every so often differ in one of all the things that
+ * can.
  */
 #ifndef LEAT_TESTS_TRAFFIC_H
 #define LEAT_TESTS_TRAFFIC_H
@@ -21,7 +22,8 @@ enum traffic_mark {
 };
 
 struct traffic_packet {
-	struct frame f;
+	struct frame f;	    /* the packet, or what the tunnel carries */
+	struct frame outer; /* its `tunnel` NONE: there is none */
 	unsigned flow;
 	uint32_t hash; /* the NIC's, if `hashed` */
 	bool hashed;
@@ -29,9 +31,9 @@ struct traffic_packet {
 };
 
 struct traffic_flow {
-	struct frame f; /* of its next packet */
+	struct frame f, outer; /* of its next packet */
 	uint32_t mss, hash;
-	bool fixed_id, hashed;
+	bool fixed_id, outer_fixed_id, hashed;
 };
 
 struct traffic {
@@ -45,6 +47,9 @@ struct traffic {
 void traffic_start(struct traffic *traffic, struct rng *rng, unsigned n, unsigned trouble);
 
 struct traffic_packet traffic_next(struct traffic *traffic);
+
+/* The whole frame; what it carries, if anything, stays in `packet`. */
+struct frame traffic_frame(const struct traffic_packet *packet);
 
 /* Add it to the train, not given yet. */
 struct leat_pkt *traffic_add(struct train *train, const struct traffic_packet *packet);

@@ -54,8 +54,9 @@ struct wild_kind {
 	uint8_t outer;	     /* IP version of the outer header, 4 or 6; 0 if there is none */
 	uint8_t vlans;	     /* tags in front of the first IP header: 0 to 2, or WILD_VLANS_ANY */
 	bool key;	     /* GRE */
+	bool gre;	     /* GUE and FOU: GRE inside, part of the tunnel's header */
 	bool csum;	     /* GRE's, or that of the outer UDP header */
-	bool eth;	     /* Ethernet inside: GRE and Geneve; VXLAN always */
+	bool eth;	     /* Ethernet inside: all with GRE, Geneve; VXLAN always */
 	bool remcsum;	     /* VXLAN and GUE: the inner checksum is left to the receiver */
 };
 
@@ -67,7 +68,7 @@ const struct wild_kind *wild_kinds(unsigned *n);
 void wild_kind_name(const struct wild_kind *kind, char name[WILD_NAME]);
 
 /* Where tunnels end: what the frames' ports mean. VXLAN 4789, with remote checksum 4790; Geneve
- * 6081; GUE 6080; FOU with IPv4 inside 5554, with IPv6 5556. */
+ * 6081; GUE 6080; FOU with IPv4 inside 5554, with IPv6 5556, with GRE 5547. */
 extern const struct leat_parse_conf wild_ports;
 
 /* The addresses of the outermost headers; flows differ in their last bytes only where these are
@@ -132,7 +133,7 @@ enum wild_trouble {
 	WILD_MAC,
 	WILD_TAG,	/* VLAN */
 	WILD_PROTOCOL,	/* one that has no parser here */
-	WILD_OUTER_TOS, /* from here on only with an encapsulation */
+	WILD_OUTER_TOS, /* up to NESTED only with an encapsulation */
 	WILD_OUTER_ECN,
 	WILD_OUTER_TTL,
 	WILD_OUTER_DF,
@@ -153,6 +154,7 @@ enum wild_trouble {
 	WILD_INNER_MAC,
 	WILD_INNER_TAG,
 	WILD_NESTED, /* a second encapsulation */
+	WILD_CHUNK,  /* SCTP: of another type */
 	WILD_TROUBLES,
 };
 

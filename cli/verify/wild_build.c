@@ -306,7 +306,15 @@ static void finish_sctp(const struct wild_desc *d, uint8_t *l4, uint32_t len)
 		return;
 	for (unsigned i = 0; i < 4; i++)
 		l4[8 + i] = (uint8_t)(crc >> 8 * i);
-	l4[8] ^= d->sum == WILD_SUM_WRONG;
+	l4[8 + d->salt % 4] ^= d->sum == WILD_SUM_WRONG;
+}
+
+/* A datagram that ends before its packet is whole if its checksum says so, too: every other is. */
+static uint32_t covered(const struct wild_desc *d, uint32_t len)
+{
+	uint32_t missing = d->wrong_len < 0 ? (uint32_t)-d->wrong_len : 0;
+
+	return (d->salt + d->stream) % 2 == 0 && missing <= d->payload ? len - missing : len;
 }
 
 static void finish_transport(const struct wild_desc *d, uint8_t *dst, const struct wild_layout *at)
@@ -314,7 +322,7 @@ static void finish_transport(const struct wild_desc *d, uint8_t *dst, const stru
 	unsigned inner = at->levels - 1u;
 	uint8_t *l4 = dst + at->transport[inner];
 	bool tcp = wild_is_tcp(&d->kind);
-	uint32_t len = at->payload + d->payload - at->transport[inner];
+	uint32_t len = covered(d, at->payload + d->payload - at->transport[inner]);
 	uint8_t *field = l4 + (tcp ? 16 : 6);
 	uint16_t pseudo = wild_sum_pseudo(dst + at->network[inner], wild_protocol(&d->kind), len);
 	uint16_t sum;

@@ -105,18 +105,16 @@ static void set_inner(struct wild_ip *ip)
 	memcpy(ip->dst, ip->version == 4 ? dst4 : dst6, ip->version == 4 ? 4 : 16);
 }
 
-static void make_gre(struct wild_desc *d, const struct wild_place *place)
+/* The header at `p`; gives its length. Inside of another tunnel it has no checksum. */
+static uint8_t make_gre(struct wild_desc *d, const struct wild_place *place, uint8_t *p)
 {
-	uint8_t *p = d->tunnel + 4;
+	bool csum = d->kind.csum && !d->kind.gre;
 
-	d->tunnel[0] = (uint8_t)(d->kind.csum * 0x80 | d->kind.key * 0x20);
-	wild_put16(d->tunnel + 2, d->kind.eth ? 0x6558 : d->ip[1].version == 4 ? 0x0800 : 0x86dd);
-	p += d->kind.csum ? 4 : 0;
-	if (d->kind.key) {
-		wild_put32(p, place->gre_key);
-		p += 4;
-	}
-	d->tunnel_len = (uint8_t)(p - d->tunnel);
+	p[0] = (uint8_t)(csum * 0x80 | d->kind.key * 0x20);
+	wild_put16(p + 2, d->kind.eth ? 0x6558 : d->ip[1].version == 4 ? 0x0800 : 0x86dd);
+	if (d->kind.key)
+		wild_put32(p + 4 + 4 * csum, place->gre_key);
+	return (uint8_t)(4 + 4 * csum + 4 * d->kind.key);
 }
 
 static void make_geneve(struct wild_rng *rng, struct wild_desc *d, const struct wild_place *place)
@@ -142,6 +140,21 @@ static void make_geneve(struct wild_rng *rng, struct wild_desc *d, const struct 
 	d->tunnel_len = (uint8_t)(8 + 4 * words);
 }
 
+/* Variant 0, or variant 1: nothing at all. */
+static void make_gue(struct wild_rng *rng, struct wild_desc *d, const struct wild_place *place)
+{
+	const struct wild_kind *k = &d->kind;
+
+	if (!k->remcsum && !k->gre && wild_once_in(rng, 5))
+		return;
+	d->tunnel_len = k->remcsum ? 12 : 4;
+	d->tunnel[0] = (uint8_t)(d->tunnel_len / 4 - 1);
+	d->tunnel[1] = k->gre ? 47 : d->ip[1].version == 4 ? 4 : 41;
+	d->tunnel[3] = k->remcsum; /* private flags follow, the first of them set */
+	d->tunnel[4] = k->remcsum ? 0x80 : 0;
+	d->tunnel_len += k->gre ? make_gre(d, place, d->tunnel + 4) : 0;
+}
+
 static void make_tunnel(struct wild_rng *rng, struct wild_desc *d, const struct wild_place *place)
 {
 	static const uint16_t ports[WILD_ENCAPS] = {
@@ -151,7 +164,7 @@ static void make_tunnel(struct wild_rng *rng, struct wild_desc *d, const struct 
 	d->outer_sport = (uint16_t)wild_between(rng, 49152, 65535);
 	d->outer_sum = d->kind.csum ? WILD_SUM_RIGHT : WILD_SUM_NONE;
 	switch (d->kind.encap) {
-	case WILD_GRE: make_gre(d, place); break;
+	case WILD_GRE: d->tunnel_len = make_gre(d, place, d->tunnel); break;
 	case WILD_VXLAN:
 		d->outer_dport = d->kind.remcsum ? 4790 : 4789;
 		d->tunnel[0] = 8;
@@ -159,14 +172,11 @@ static void make_tunnel(struct wild_rng *rng, struct wild_desc *d, const struct 
 		d->tunnel_len = 8;
 		break;
 	case WILD_GENEVE: make_geneve(rng, d, place); break;
-	case WILD_GUE:
-		d->tunnel_len = d->kind.remcsum ? 12 : 4;
-		d->tunnel[0] = (uint8_t)(d->tunnel_len / 4 - 1);
-		d->tunnel[1] = d->ip[1].version == 4 ? 4 : 41;
-		d->tunnel[3] = d->kind.remcsum; /* private flags follow, the first of them set */
-		d->tunnel[4] = d->kind.remcsum ? 0x80 : 0;
+	case WILD_GUE: make_gue(rng, d, place); break;
+	case WILD_FOU:
+		d->outer_dport = d->kind.gre ? 5547 : d->ip[1].version == 4 ? 5554 : 5556;
+		d->tunnel_len = d->kind.gre ? make_gre(d, place, d->tunnel) : 0;
 		break;
-	case WILD_FOU: d->outer_dport = d->ip[1].version == 4 ? 5554 : 5556; break;
 	default: break;
 	}
 }

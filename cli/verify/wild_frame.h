@@ -167,7 +167,6 @@ void wild_flow(struct wild_rng *rng, const struct wild_kind *kind, const struct 
 struct wild_flow_state {
 	struct wild_desc next;
 	uint16_t id_step[LEAT_LEVELS]; /* 0: fixed, or 1 */
-	uint32_t mss;
 	unsigned made;
 };
 

@@ -43,6 +43,10 @@ static const struct wild_kind kinds[] = {
 	ENCAP(WILD_GUE, .csum = true),
 	ENCAP(WILD_FOU),
 	ENCAP(WILD_FOU, .csum = true),
+	NO_SCTP(WILD_GUE, .gre = true),
+	NO_SCTP(WILD_GUE, .gre = true, .key = true, .csum = true, .eth = true),
+	NO_SCTP(WILD_FOU, .gre = true, .eth = true),
+	NO_SCTP(WILD_FOU, .gre = true, .key = true, .csum = true),
 	NO_SCTP(WILD_VXLAN, .eth = true, .remcsum = true),
 	NO_SCTP(WILD_VXLAN, .eth = true, .csum = true, .remcsum = true),
 	NO_SCTP(WILD_GUE, .remcsum = true),
@@ -69,8 +73,9 @@ void wild_kind_name(const struct wild_kind *kind, char name[WILD_NAME])
 		snprintf(name, WILD_NAME, "%s/%s", types[kind->type],
 			 ips[kind->outer == 6][kind->type % 2]);
 	else
-		snprintf(name, WILD_NAME, "%s/%s%d%s%s%s%s", types[kind->type], encaps[kind->encap],
-			 kind->outer, kind->key ? "-key" : "", kind->csum ? "-csum" : "",
+		snprintf(name, WILD_NAME, "%s/%s%d%s%s%s%s%s", types[kind->type],
+			 encaps[kind->encap], kind->outer, kind->gre ? "-gre" : "",
+			 kind->key ? "-key" : "", kind->csum ? "-csum" : "",
 			 kind->eth && kind->encap != WILD_VXLAN ? "-eth" : "",
 			 kind->remcsum ? "-remcsum" : "");
 }
@@ -81,8 +86,9 @@ const struct leat_parse_conf wild_ports = {
 		   {6081, LEAT_TUNNEL_GENEVE, 0, false},
 		   {6080, LEAT_TUNNEL_GUE, 0, false},
 		   {5554, LEAT_TUNNEL_FOU, 4, false},
-		   {5556, LEAT_TUNNEL_FOU, 41, false}},
-	.tunnels = 6,
+		   {5556, LEAT_TUNNEL_FOU, 41, false},
+		   {5547, LEAT_TUNNEL_FOU, 47, false}},
+	.tunnels = 7,
 };
 
 /* Documentation addresses (RFC 5737, RFC 3849). */

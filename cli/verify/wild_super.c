@@ -30,7 +30,7 @@ static uint32_t tunnel_type(const struct wild_kind *k)
 	case WILD_GRE: return k->csum ? LEAT_GSO_GRE_CSUM : LEAT_GSO_GRE;
 	default:
 		return (k->csum ? LEAT_GSO_UDP_TUNNEL_CSUM : LEAT_GSO_UDP_TUNNEL) |
-		       (k->remcsum ? LEAT_GSO_TUNNEL_REMCSUM : 0);
+		       (k->gre ? LEAT_GSO_GRE : 0) | (k->remcsum ? LEAT_GSO_TUNNEL_REMCSUM : 0);
 	}
 }
 
@@ -112,6 +112,8 @@ static void size(struct maker *m, bool big)
 	if (wild_once_in(&m->rng, 6))
 		d->payload = mss * (segs - 1 < most / mss ? segs - 1 : most / mss);
 	d->payload += wild_once_in(&m->rng, 3) ? mss : wild_between(&m->rng, 1, mss);
+	if (big && wild_once_in(&m->rng, 6)) /* about where the length field ends */
+		d->payload = room(m, IP_MAX - 20) + wild_below(&m->rng, 100);
 	d->payload = d->payload > most ? most : d->payload;
 	m->super->gso_size = (uint16_t)(mss < d->payload ? mss : d->payload - 1);
 	mss = m->super->gso_size;

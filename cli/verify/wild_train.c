@@ -72,7 +72,6 @@ static void begin_flow(struct maker *m, unsigned i)
 
 	*flow = (struct wild_flow_state){.made = 0};
 	wild_flow(&m->rng, &m->train->kind, place, i, m->mtu, &flow->next);
-	flow->mss = flow->next.payload;
 	for (unsigned l = 0; l < LEAT_LEVELS; l++)
 		flow->id_step[l] = !wild_once_in(&m->rng, 3);
 }
@@ -147,8 +146,7 @@ static void next_frame(struct maker *m, unsigned i)
 	fit(m, &d);
 	put_frame(m, i, &d);
 	if (f->trouble[WILD_DUPLICATE] && m->train->n < m->frames) {
-		memset(f + 1, 0, sizeof(*f));
-		f[1].trouble[WILD_DUPLICATE] = 1;
+		f[1] = *f; /* with the troubles of the first */
 		f->trouble[WILD_DUPLICATE] = 0;
 		put_frame(m, i, &d);
 	}

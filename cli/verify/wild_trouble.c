@@ -117,11 +117,6 @@ static void change_option(struct wild_rng *rng, struct wild_desc *d)
 		d->opts[wild_below(rng, d->opts_len)] ^= (uint8_t)wild_between(rng, 1, 255);
 }
 
-static void change_options(struct wild_rng *rng, struct wild_desc *d)
-{
-	wild_set_opts(rng, d);
-}
-
 static void misplace_data(struct wild_rng *rng, struct wild_desc *d)
 {
 	d->doff = (uint8_t)(wild_once_in(rng, 2) ? wild_between(rng, 1, 4) :
@@ -369,6 +364,13 @@ static void change_inner_tag(struct wild_rng *rng, struct wild_desc *d)
 		d->inner_tag ^= (uint16_t)(1u << wild_below(rng, 16));
 }
 
+static void change_chunk(struct wild_rng *rng, struct wild_desc *d)
+{
+	static const uint8_t types[] = {1, 3, 4, 14, 64, 192};
+
+	d->chunk = types[wild_below(rng, sizeof(types))];
+}
+
 static const struct row {
 	const char *name;
 	unsigned needs;
@@ -395,7 +397,7 @@ static const struct row {
 	[WILD_WINDOW] = {"window", T, EITHER, change_window},
 	[WILD_ACK] = {"ack", T | S, EITHER, change_ack},
 	[WILD_TCP_OPTIONS] = {"tcp options", T, EITHER, change_option},
-	[WILD_TCP_OPTLEN] = {"tcp options length", T, EITHER, change_options},
+	[WILD_TCP_OPTLEN] = {"tcp options length", T, EITHER, wild_set_opts},
 	[WILD_DOFF] = {"data offset", T, ONCE, misplace_data},
 	[WILD_L4_CSUM] = {"wrong checksum", ALL | WHOLE, ONCE, spoil_sum},
 	[WILD_L4_FFFF] = {"checksum ffff", TU | WHOLE, ONCE, write_ffff},
@@ -444,6 +446,7 @@ static const struct row {
 	[WILD_INNER_MAC] = {"inner mac", ALL | MAC, EITHER, change_inner_mac},
 	[WILD_INNER_TAG] = {"inner vlan", ALL | MAC, EITHER, change_inner_tag},
 	[WILD_NESTED] = {"nested", ALL, ONCE, nest},
+	[WILD_CHUNK] = {"chunk", S, EITHER, change_chunk},
 };
 
 static unsigned what_has(const struct wild_kind *k)

@@ -46,11 +46,21 @@ uint32_t leat_csum_pkt(const struct leat_pkt *pkt, uint32_t off, uint32_t len, u
 
 /* Whether the innermost TCP or UDP checksum is right, or known to be. A UDP checksum of zero over
  * IPv4 is right; a fragment's and other protocols' are not. Padding behind the IP packet, or
- * behind the UDP length, does not count. On true, and if csum was NONE, sets it to UNNECESSARY.
- * PARTIAL is taken as right. */
+ * behind the UDP length, does not count. One that the tunnel leaves to the receiver (LEAT_REMCSUM)
+ * is right if the field has the pseudo-header's sum and the outer checksum, which then must not be
+ * zero, is right. On true, and if csum was NONE, sets it to UNNECESSARY. PARTIAL is taken as
+ * right. */
 bool leat_csum_verify(struct leat_pkt *pkt);
 
-/* Completes a PARTIAL checksum in place (a UDP sum of 0 becomes 0xffff) and sets UNNECESSARY.
+/* Whether the checksum of the tunnel that was entered, the outer UDP header's or GRE's, is right.
+ * True if it has none: a UDP checksum of zero, over IPv6 too (RFC 6935), GRE without one, IP in
+ * IP; and if there is no tunnel. Ask after leat_csum_verify(): where that knows the inner checksum
+ * to be right, or it is PARTIAL, the bytes it covers are not summed again, for they add up to the
+ * complement of its pseudo-header. */
+bool leat_csum_verify_tunnel(const struct leat_pkt *pkt);
+
+/* Completes a PARTIAL checksum in place (a UDP sum of 0 becomes 0xffff; csum_offset 8 of a parsed
+ * packet's innermost SCTP header is a CRC32c) and sets UNNECESSARY.
  * Others pass untouched. Gives 0, or -EINVAL, changing nothing, if start or offset lie outside
  * the frame's first slice or the frame. Source: the kernel's skb_checksum_help contract. */
 int leat_csum_complete(struct leat_pkt *pkt);

@@ -33,8 +33,9 @@ struct leat_flow_key {
  * 0. False if there is no IP header. */
 bool leat_flow_get(const struct leat_pkt *pkt, struct leat_flow *flow);
 
-/* Keyed hash of the packet's innermost flow, never 0; 0 if there is no IP header. Both directions
- * of a flow hash alike, as the kernel's software hash does. */
+/* Keyed hash of the packet's innermost flow, and of the outer addresses if that is in a tunnel,
+ * never 0; 0 if there is no IP header. Both directions of a flow hash alike, as the kernel's
+ * software hash does. */
 uint32_t leat_flow_hash(const struct leat_pkt *pkt, const struct leat_flow_key *key);
 
 /* Multiplicative hash to `bits` bits, 1 to 32: the kernel's hash_32. */

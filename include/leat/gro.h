@@ -52,11 +52,17 @@ enum leat_gro_reason {
 	LEAT_GRO_LENGTH,      /* frame and IP length differ (padding), or a BIG TCP length */
 	LEAT_GRO_IS_GSO,      /* already a super-packet, or a chain */
 	LEAT_GRO_NO_PAYLOAD,  /* pure ACK, empty datagram */
-	LEAT_GRO_TCP_FLAGS,   /* SYN, RST, URG, CWR, or no ACK */
-	LEAT_GRO_L4_CSUM,     /* wrong TCP or UDP checksum, or 0xffff in TCP */
+	LEAT_GRO_TCP_FLAGS,   /* SYN, RST, URG or CWR */
+	LEAT_GRO_L4_CSUM,     /* wrong innermost TCP, UDP or SCTP checksum, or 0xffff in TCP */
 	LEAT_GRO_UDP_ZERO_CSUM,
-	LEAT_GRO_UDP_OFF,   /* UDP GRO not configured */
-	LEAT_GRO_PSH_FIRST, /* PSH or FIN that would begin a super-packet: passed at once */
+	LEAT_GRO_UDP_OFF,	/* UDP GRO not configured */
+	LEAT_GRO_SCTP_OFF,	/* nor SCTP's */
+	LEAT_GRO_SCTP_CHUNK,	/* a chunk other than DATA or I-DATA, or malformed */
+	LEAT_GRO_TUNNEL_DEPTH,	/* a second encapsulation */
+	LEAT_GRO_TUNNEL_INSIDE, /* a tunnel that the parser did not enter */
+	LEAT_GRO_TUNNEL_CSUM,	/* wrong checksum of the outer UDP or GRE header; 0xffff in GRE */
+	LEAT_GRO_LIST_PARTIAL,	/* fraglist: a checksum is yet to be completed */
+	LEAT_GRO_PSH_FIRST,	/* PSH or FIN that would begin a super-packet: passed at once */
 	/* not merged into the held packet, which was given out; the packet is then held itself, or
 	 * passes for PSH_FIRST: */
 	LEAT_GRO_LINK,	/* Ethernet or VLAN bytes differ */
@@ -69,7 +75,9 @@ enum leat_gro_reason {
 	LEAT_GRO_TCP_WORD,   /* window, data offset, urgent pointer or a flag but PSH and FIN */
 	LEAT_GRO_TCP_ACK,
 	LEAT_GRO_TCP_OPTIONS,
-	LEAT_GRO_TCP_SEQ,  /* gap or duplicate */
+	LEAT_GRO_TCP_SEQ, /* gap or duplicate */
+	LEAT_GRO_SCTP_VTAG,
+	LEAT_GRO_TUNNEL,   /* bytes between the IP headers; one with, one without UDP checksum */
 	LEAT_GRO_SIZE,	   /* larger than gso_size */
 	LEAT_GRO_MAX_SIZE, /* max_size or max_segs reached */
 	/* why a held packet was given out though nothing refused to merge: */
@@ -98,11 +106,13 @@ struct leat_gro_conf {
 	struct leat_flow_key key; /* for packets without an L4 hash of their own */
 };
 
-struct leat_gro_flow; /* one held flow */
+struct leat_gro_flow;  /* one held flow */
+struct leat_gro_proto; /* how a transport is merged */
 
 struct leat_gro {
-	struct leat_gro_conf conf; /* with defaults filled in */
-	uint32_t *bucket;	   /* first flow of each bucket, youngest first */
+	struct leat_gro_conf conf;		       /* with defaults filled in */
+	const struct leat_gro_proto *tcp, *udp, *sctp; /* NULL: not merged */
+	uint32_t *bucket; /* first flow of each bucket, youngest first */
 	struct leat_gro_flow *flow;
 	uint32_t free;	 /* flows not in use */
 	uint32_t oldest; /* all held flows by age */

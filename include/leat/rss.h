@@ -90,7 +90,8 @@ uint32_t leat_toeplitz_hash(const struct leat_toeplitz *t, const uint8_t *input,
  * without destination, anything beyond addresses and ports). */
 int leat_rss_init(struct leat_rss *rss, const struct leat_rss_conf *conf);
 
-/* The hash of a parsed packet's innermost flow; *type says what it covers, LEAT_HASH_NONE (and
+/* The hash of a parsed packet's outer (or only) level, UDP's ports included where that begins a
+ * tunnel, as network cards have it; *type says what it covers, LEAT_HASH_NONE (and
  * hash 0) when there is no IP header or its flow type has no fields. */
 uint32_t leat_rss_hash(const struct leat_rss *rss, const struct leat_pkt *pkt,
 		       enum leat_hash_type *type);

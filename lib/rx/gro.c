@@ -31,6 +31,7 @@
 enum {
 	LINE = 64,
 	RAW_BUCKETS = 8, /* tables up to this size use the hash's own low bits, as Linux does */
+	SMALL = UINT16_MAX + 1, /* what all but BIG TCP stays below */
 };
 
 _Static_assert(sizeof(struct leat_gro_flow) == LINE, "a flow is one cache line");
@@ -46,11 +47,14 @@ static bool fill_in(struct leat_gro_conf *conf)
 		conf->flows = 4096;
 	if (conf->max_size == 0)
 		conf->max_size = 65536;
+	if (conf->max_size4 == 0)
+		conf->max_size4 = conf->max_size;
 	if (conf->max_segs == 0)
 		conf->max_segs = UINT16_MAX;
 	if (conf->buckets > LEAT_GRO_BUCKETS_MAX || (conf->buckets & (conf->buckets - 1)) != 0 ||
 	    conf->depth > LEAT_GRO_DEPTH_MAX || conf->max_size > LEAT_GRO_SIZE_MAX ||
-	    conf->max_segs < 2 || conf->max_segs > UINT16_MAX)
+	    conf->max_size4 > LEAT_GRO_SIZE_MAX || conf->max_segs < 2 ||
+	    conf->max_segs > UINT16_MAX)
 		return false;
 	if (conf->flows > conf->buckets * conf->depth)
 		conf->flows = conf->buckets * conf->depth;
@@ -78,6 +82,9 @@ int leat_gro_init(struct leat_gro *gro, const struct leat_gro_conf *conf, void *
 	if (!fill_in(&full))
 		return -EINVAL;
 	*gro = (struct leat_gro){.conf = full, .oldest = NIL, .youngest = NIL};
+	gro->tcp = full.fraglist ? &leat_gro_list_tcp : &leat_gro_tcp;
+	gro->udp = full.fraglist ? &leat_gro_list_udp : full.udp ? &leat_gro_udp : NULL;
+	gro->sctp = full.sctp ? &leat_gro_sctp : NULL;
 	gro->bucket = mem;
 	gro->flow = (void *)((uint8_t *)mem + bucket_bytes(&full));
 	for (uint32_t i = 0; i < full.buckets; i++)
@@ -144,35 +151,12 @@ static void unlink_bucket(struct leat_gro *gro, const struct leat_gro_flow *flow
 		gro->flow[flow->next].prev = flow->prev;
 }
 
-static const struct leat_gro_proto *proto_of(const struct leat_pkt *pkt)
-{
-	return leat_pkt_inner(pkt)->protocol == PROTO_TCP ? &leat_gro_tcp : &leat_gro_udp;
-}
-
-/* Write the super-packet's headers and what else describes it. */
-static void complete(const struct leat_gro_flow *flow)
-{
-	struct leat_pkt *head = flow->head;
-	const struct leat_gro_proto *proto = proto_of(head);
-	const struct leat_level *l = leat_pkt_inner(head);
-
-	complete_ip(head);
-	head->gso_type = proto->complete(flow) | fixed_ids(flow);
-	head->gso_size = flow->gso_size;
-	head->gso_segs = flow->segs;
-	head->csum = LEAT_CSUM_PARTIAL;
-	head->csum_start = l->transport;
-	head->csum_offset = proto->csum_offset;
-	store_raw16(head->data + l->transport + proto->csum_offset,
-		    leat_csum_fold(leat_csum_pseudo(head->data, l, head->len - l->transport)));
-}
-
 static struct leat_pkt *give_out(struct leat_gro *gro, uint32_t i, enum leat_gro_reason why)
 {
 	struct leat_gro_flow *flow = &gro->flow[i];
 
 	if (flow->segs > 1)
-		complete(flow);
+		leat_gro_super_complete(gro, flow);
 	unlink_age(gro, flow);
 	unlink_bucket(gro, flow);
 	flow->next = gro->free;
@@ -199,18 +183,33 @@ static uint32_t min_of(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
-/* Tunnels, as all but TCP, stay below 64 KB. */
-static void set_limits(const struct leat_gro *gro, struct leat_gro_flow *flow)
+/* May it grow over 64 KB, if it is TCP? A jumbogram option needs its place. */
+static bool may_be_big(const struct leat_gro_conf *conf, const struct leat_pkt *pkt)
 {
-	const struct leat_gro_proto *proto = proto_of(flow->head);
-	uint32_t size_max = flow->head->levels > 1 ? UINT16_MAX + 1 : proto->size_max;
-
-	flow->size_max = min_of(gro->conf.max_size, size_max);
-	flow->segs_max = (uint16_t)min_of(gro->conf.max_segs, proto->segs_max);
+	if (pkt->levels > 1)
+		return false;
+	return pkt->lvl[0].version == 4 || conf->no_jumbogram ||
+	       pkt->data - pkt->head >= IP6_JUMBO_HLEN;
 }
 
-static void hold(struct leat_gro *gro, struct leat_pkt *pkt, const struct leat_gro_seg *seg,
-		 uint32_t hash, uint64_t now)
+static void set_limits(const struct leat_gro *gro, struct leat_gro_flow *flow,
+		       const struct leat_gro_proto *proto)
+{
+	const struct leat_gro_conf *conf = &gro->conf;
+	const struct leat_pkt *pkt = flow->head;
+	uint32_t size_max = pkt->lvl[0].version == 4 ? conf->max_size4 : conf->max_size;
+
+	size_max = min_of(size_max, proto->size_max);
+	if (size_max > SMALL && !may_be_big(conf, pkt))
+		size_max = SMALL;
+	if (proto->whole) /* Linux counts the headers of the one that is to come, too */
+		size_max = min_of(size_max, SMALL - (pkt->payload - pkt->lvl[0].network));
+	flow->size_max = size_max;
+	flow->segs_max = (uint16_t)min_of(conf->max_segs, proto->segs_max);
+}
+
+static void hold(struct leat_gro *gro, struct leat_pkt *pkt, const struct leat_gro_proto *proto,
+		 const struct leat_gro_seg *seg, uint32_t hash, uint64_t now)
 {
 	uint32_t i = gro->free;
 	struct leat_gro_flow *flow = &gro->flow[i];
@@ -221,11 +220,11 @@ static void hold(struct leat_gro *gro, struct leat_pkt *pkt, const struct leat_g
 	flow->hash = hash;
 	flow->ports = load_raw32(seg->l4 + L4_SPORT);
 	flow->seq = seg->seq + seg->len;
-	flow->gso_size = (uint16_t)seg->len;
+	flow->gso_size = proto->by_frags ? LEAT_GSO_BY_FRAGS : (uint16_t)seg->len;
 	flow->segs = 1;
 	flow->ends = 0;
 	hold_ip(flow, pkt);
-	set_limits(gro, flow);
+	set_limits(gro, flow, proto);
 	link_bucket(gro, i);
 	link_age(gro, i);
 	gro->held++;
@@ -261,16 +260,23 @@ static uint32_t find_flow(const struct leat_gro *gro, const struct leat_pkt *pkt
 	return i;
 }
 
+static bool pseudo_right(const struct leat_pkt *pkt, const struct leat_gro_proto *proto,
+			 const struct leat_gro_seg *seg)
+{
+	const struct leat_level *l = leat_pkt_inner(pkt);
+	uint32_t pseudo = leat_csum_pseudo(pkt->data, l, pkt->len - l->transport);
+
+	return leat_csum_fold(pseudo) == load_raw16(seg->l4 + proto->csum_offset);
+}
+
 /* A checksum to be completed is right if it sums the right thing from the right place: merged,
  * all of it is computed anew, and must not become right by that. */
 static bool partial_right(const struct leat_pkt *pkt, const struct leat_gro_proto *proto,
 			  const struct leat_gro_seg *seg)
 {
-	const struct leat_level *l = leat_pkt_inner(pkt);
-	uint32_t pseudo = leat_csum_pseudo(pkt->data, l, pkt->len - l->transport);
-
-	return pkt->csum_start == l->transport && pkt->csum_offset == proto->csum_offset &&
-	       leat_csum_fold(pseudo) == load_raw16(seg->l4 + proto->csum_offset);
+	return pkt->csum_start == leat_pkt_inner(pkt)->transport &&
+	       pkt->csum_offset == proto->csum_offset &&
+	       (!proto->pseudo || pseudo_right(pkt, proto, seg));
 }
 
 static bool csum_right(struct leat_pkt *pkt, const struct leat_gro_proto *proto,
@@ -280,23 +286,42 @@ static bool csum_right(struct leat_pkt *pkt, const struct leat_gro_proto *proto,
 		return true;
 	if (pkt->csum == LEAT_CSUM_PARTIAL)
 		return partial_right(pkt, proto, seg);
-	return leat_csum_verify(pkt);
+	return proto->verify(pkt);
 }
 
-/* May the packet be merged or, unless its flow is held already, held? The checksum, which costs
- * most, comes last. */
-static enum leat_gro_reason refuse(struct leat_pkt *pkt, const struct leat_gro_proto *proto,
-				   bool is_held, struct leat_gro_seg *seg)
+/* In a tunnel: both checksums. */
+static enum leat_gro_reason refuse_tunnel(struct leat_pkt *pkt, const struct leat_gro_proto *proto,
+					  const struct leat_gro_seg *seg)
+{
+	bool right;
+
+	if (!is_remcsum(pkt))
+		right = csum_right(pkt, proto, seg);
+	else if (pkt->csum == LEAT_CSUM_PARTIAL)
+		right = partial_right(pkt, proto, seg);
+	else
+		right = proto->pseudo && pseudo_right(pkt, proto, seg) &&
+			leat_gro_tunnel_covers(pkt);
+	return right ? leat_gro_tunnel_refuse(pkt) : LEAT_GRO_L4_CSUM;
+}
+
+/* May the packet be merged or, unless its flow is held already, held? Checksums, which cost most,
+ * come last. */
+static enum leat_gro_reason refuse(const struct leat_gro *gro, struct leat_pkt *pkt,
+				   const struct leat_gro_proto *proto, bool is_held,
+				   struct leat_gro_seg *seg)
 {
 	enum leat_gro_reason why;
 
 	if (pkt->gso_size != 0 || pkt->gso_type != 0 || pkt->frag_list != NULL)
 		return LEAT_GRO_IS_GSO;
-	why = proto->refuse(pkt, seg);
+	why = proto->refuse(&gro->conf, pkt, seg);
 	if (why != LEAT_GRO_MERGED)
 		return why;
 	if (!is_held && seg->ends != 0)
 		return LEAT_GRO_PSH_FIRST;
+	if (pkt->levels > 1)
+		return refuse_tunnel(pkt, proto, seg);
 	return csum_right(pkt, proto, seg) ? LEAT_GRO_MERGED : LEAT_GRO_L4_CSUM;
 }
 
@@ -319,7 +344,7 @@ static enum leat_gro_reason differ(const struct leat_gro_flow *flow, const struc
 /* Can nothing be merged any more after `seg`, which was? */
 static enum leat_gro_reason end(const struct leat_gro_flow *flow, const struct leat_gro_seg *seg)
 {
-	if (seg->len < flow->gso_size)
+	if (seg->len < flow->gso_size && flow->gso_size != LEAT_GSO_BY_FRAGS)
 		return LEAT_GRO_END_SMALL;
 	if (seg->ends != 0)
 		return LEAT_GRO_END_FLAGS;
@@ -336,7 +361,7 @@ static unsigned receive(struct leat_gro *gro, struct leat_pkt *pkt,
 		.len = pkt->len - pkt->payload,
 	};
 	uint32_t i = find_flow(gro, pkt, &seg, hash);
-	enum leat_gro_reason refused = refuse(pkt, proto, i != NIL, &seg);
+	enum leat_gro_reason refused = refuse(gro, pkt, proto, i != NIL, &seg);
 	enum leat_gro_reason differs = LEAT_GRO_END_PASS;
 	unsigned n = 0;
 
@@ -362,7 +387,7 @@ static unsigned receive(struct leat_gro *gro, struct leat_pkt *pkt,
 	i = find_victim(gro, hash);
 	if (i != NIL)
 		out[n++] = give_out(gro, i, LEAT_GRO_EVICTED);
-	hold(gro, pkt, &seg, hash, now);
+	hold(gro, pkt, proto, &seg, hash, now);
 	return n;
 }
 
@@ -384,24 +409,33 @@ static uint32_t hash_of(const struct leat_gro *gro, const struct leat_pkt *pkt)
 	return leat_flow_hash(pkt, &gro->conf.key);
 }
 
-/* The transport, or NULL: no flow that could be held here. */
+/* How the packet's transport is merged, or NULL: no flow that could be held here. */
 static const struct leat_gro_proto *find_proto(const struct leat_gro *gro,
 					       const struct leat_pkt *pkt)
 {
+	const struct leat_level *l;
+
 	if (pkt->depth != LEAT_DEPTH_TRANSPORT)
 		return NULL;
-	switch (leat_pkt_inner(pkt)->protocol) {
-	case PROTO_TCP: return &leat_gro_tcp;
-	case PROTO_UDP: return gro->conf.udp ? &leat_gro_udp : NULL;
-	default: return NULL;
-	}
+	l = leat_pkt_inner(pkt);
+	if (l->protocol == PROTO_TCP)
+		return gro->tcp;
+	if (l->protocol == PROTO_UDP)
+		return l->tunnel == LEAT_TUNNEL_NONE ? gro->udp : NULL;
+	return gro->sctp; /* there is no fourth */
 }
 
 static enum leat_gro_reason why_no_proto(const struct leat_pkt *pkt)
 {
-	if (pkt->depth == LEAT_DEPTH_TRANSPORT && leat_pkt_inner(pkt)->protocol == PROTO_UDP)
-		return LEAT_GRO_UDP_OFF;
-	return pkt->reason == LEAT_PARSE_FRAGMENT ? LEAT_GRO_IP_FRAGMENT : LEAT_GRO_NOT_PARSED;
+	switch (pkt->reason) {
+	case LEAT_PARSE_FRAGMENT: return LEAT_GRO_IP_FRAGMENT;
+	case LEAT_PARSE_TUNNEL_DEPTH: return LEAT_GRO_TUNNEL_DEPTH;
+	case LEAT_PARSE_TUNNEL_HEADER:
+	case LEAT_PARSE_TUNNEL_INNER: return LEAT_GRO_TUNNEL_INSIDE;
+	case LEAT_PARSE_OK: break;
+	default: return LEAT_GRO_NOT_PARSED;
+	}
+	return leat_pkt_inner(pkt)->protocol == PROTO_UDP ? LEAT_GRO_UDP_OFF : LEAT_GRO_SCTP_OFF;
 }
 
 unsigned leat_gro_receive(struct leat_gro *gro, struct leat_pkt *const *pkts, unsigned n,
@@ -438,46 +472,4 @@ unsigned leat_gro_flush(struct leat_gro *gro, uint64_t before, struct leat_pkt *
 uint64_t leat_gro_oldest(const struct leat_gro *gro)
 {
 	return gro->oldest == NIL ? UINT64_MAX : gro->flow[gro->oldest].stamp;
-}
-
-const char *leat_gro_reason_name(enum leat_gro_reason reason)
-{
-	static const char *const names[LEAT_GRO_REASONS] = {
-		[LEAT_GRO_MERGED] = "merged",
-		[LEAT_GRO_HELD] = "held",
-		[LEAT_GRO_NOT_PARSED] = "no transport header",
-		[LEAT_GRO_IP_OPTIONS] = "ip options",
-		[LEAT_GRO_IP_FRAGMENT] = "ip fragment",
-		[LEAT_GRO_IP_CSUM] = "ip checksum wrong",
-		[LEAT_GRO_LENGTH] = "frame and ip length differ",
-		[LEAT_GRO_IS_GSO] = "already a super-packet",
-		[LEAT_GRO_NO_PAYLOAD] = "no payload",
-		[LEAT_GRO_TCP_FLAGS] = "tcp flags",
-		[LEAT_GRO_L4_CSUM] = "transport checksum wrong",
-		[LEAT_GRO_UDP_ZERO_CSUM] = "udp checksum zero",
-		[LEAT_GRO_UDP_OFF] = "udp gro off",
-		[LEAT_GRO_PSH_FIRST] = "psh or fin first",
-		[LEAT_GRO_LINK] = "link header differs",
-		[LEAT_GRO_TOS] = "tos differs",
-		[LEAT_GRO_TTL] = "ttl differs",
-		[LEAT_GRO_DF] = "df differs",
-		[LEAT_GRO_IP_ID] = "ip id",
-		[LEAT_GRO_FLOW_LABEL] = "flow label differs",
-		[LEAT_GRO_EXTENSIONS] = "extension headers differ",
-		[LEAT_GRO_TCP_WORD] = "tcp window or flags differ",
-		[LEAT_GRO_TCP_ACK] = "tcp ack differs",
-		[LEAT_GRO_TCP_OPTIONS] = "tcp options differ",
-		[LEAT_GRO_TCP_SEQ] = "tcp sequence",
-		[LEAT_GRO_SIZE] = "larger than gso_size",
-		[LEAT_GRO_MAX_SIZE] = "super-packet full",
-		[LEAT_GRO_END_SMALL] = "ended by a smaller one",
-		[LEAT_GRO_END_FLAGS] = "ended by psh or fin",
-		[LEAT_GRO_END_PASS] = "ended by one not merged",
-		[LEAT_GRO_EVICTED] = "evicted",
-		[LEAT_GRO_TIMEOUT] = "timeout",
-	};
-
-	if ((unsigned)reason >= LEAT_GRO_REASONS)
-		return "unknown";
-	return names[reason];
 }

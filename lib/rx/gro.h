@@ -46,19 +46,53 @@ struct leat_gro_seg {
 /* What a transport answers. */
 struct leat_gro_proto {
 	/* Can the packet be merged or held at all, by all its headers but for the transport
-	 * checksum? If so, seg's other fields are set. */
-	enum leat_gro_reason (*refuse)(const struct leat_pkt *pkt, struct leat_gro_seg *seg);
-	/* Do its headers continue the flow's? */
+	 * checksum and a tunnel? If so, seg's other fields are set. */
+	enum leat_gro_reason (*refuse)(const struct leat_gro_conf *conf, const struct leat_pkt *pkt,
+				       struct leat_gro_seg *seg);
+	/* Is its checksum right? Only asked of one about which nothing is known yet. */
+	bool (*verify)(struct leat_pkt *pkt);
+	/* Do its headers continue the flow's, a tunnel's excepted? */
 	enum leat_gro_reason (*differ)(const struct leat_gro_flow *flow, const struct leat_pkt *pkt,
 				       const struct leat_gro_seg *seg);
-	/* Make the transport header that of the whole, checksum excepted; gives the gso_type. */
+	/* Make the transport header that of the whole; gives the gso_type. */
 	uint32_t (*complete)(const struct leat_gro_flow *flow);
 	uint32_t size_max; /* limits, as in the flow */
 	uint16_t segs_max;
 	uint16_t csum_offset;
+	bool by_frags; /* sizes differ freely */
+	bool whole;    /* members stay packets: checksums are not the super-packet's affair */
+	bool pseudo;   /* the checksum covers a pseudo-header */
 };
 
-extern const struct leat_gro_proto leat_gro_tcp, leat_gro_udp;
+extern const struct leat_gro_proto leat_gro_tcp, leat_gro_udp, leat_gro_sctp;
+extern const struct leat_gro_proto leat_gro_list_tcp, leat_gro_list_udp;
+
+/* Write the flow's super-packet: headers and descriptor. */
+void leat_gro_super_complete(const struct leat_gro *gro, const struct leat_gro_flow *flow);
+
+/* What is asked of packets of two levels. Can it be merged or held, by its inner IP header? */
+enum leat_gro_reason leat_gro_tunnel_refuse_ip(const struct leat_pkt *pkt);
+
+/* And by its tunnel's length and checksum? The innermost checksum is known to be right, or its
+ * field to hold the pseudo-header sum. */
+enum leat_gro_reason leat_gro_tunnel_refuse(const struct leat_pkt *pkt);
+
+/* Is there something to vouch for an innermost checksum that the tunnel leaves to the receiver? */
+bool leat_gro_tunnel_covers(const struct leat_pkt *pkt);
+
+/* Do tunnel and inner IP header continue the flow's? The offsets are the same. */
+enum leat_gro_reason leat_gro_tunnel_differ(const struct leat_gro_flow *flow,
+					    const struct leat_pkt *pkt);
+
+/* Make the tunnel header that of the whole, its checksum left alone if members stay `whole`; gives
+ * the bits of gso_type. */
+uint32_t leat_gro_tunnel_complete(struct leat_pkt *head, bool whole);
+
+/* Is the innermost checksum left to the receiver, by the tunnel's header? */
+static inline bool is_remcsum(const struct leat_pkt *pkt)
+{
+	return (pkt->lvl[0].flags & LEAT_REMCSUM) != 0;
+}
 
 /* memcmp() without the call, for lengths that are no constants. */
 static inline bool same_bytes(const uint8_t *a, const uint8_t *b, uint32_t len)

@@ -44,21 +44,22 @@ static inline enum leat_gro_reason refuse_ip6(const uint8_t *ip, uint32_t len, u
 								   LEAT_GRO_LENGTH;
 }
 
+static inline enum leat_gro_reason refuse_level(const struct leat_pkt *pkt, unsigned i)
+{
+	const struct leat_level *l = &pkt->lvl[i];
+	const uint8_t *ip = pkt->data + l->network;
+	uint32_t len = pkt->len - l->network;
+
+	return l->version == 4 ? refuse_ip4(ip, len, l->flags) : refuse_ip6(ip, len, l->flags);
+}
+
 static inline enum leat_gro_reason refuse_ip(const struct leat_pkt *pkt)
 {
-	unsigned i = 0;
+	enum leat_gro_reason why = refuse_level(pkt, 0);
 
-	do {
-		const struct leat_level *l = &pkt->lvl[i];
-		const uint8_t *ip = pkt->data + l->network;
-		uint32_t len = pkt->len - l->network;
-		enum leat_gro_reason why = l->version == 4 ? refuse_ip4(ip, len, l->flags) :
-							     refuse_ip6(ip, len, l->flags);
-
-		if (why != LEAT_GRO_MERGED)
-			return why;
-	} while (++i < pkt->levels);
-	return LEAT_GRO_MERGED;
+	if (why != LEAT_GRO_MERGED || pkt->levels == 1)
+		return why;
+	return leat_gro_tunnel_refuse_ip(pkt);
 }
 
 static inline bool same_addresses(uint8_t version, const uint8_t *a, const uint8_t *b)
@@ -68,21 +69,28 @@ static inline bool same_addresses(uint8_t version, const uint8_t *a, const uint8
 	return same_bytes(a + IP6_SRC, b + IP6_SRC, 32);
 }
 
+/* A tunnel's UDP source port may stand for the inner flow, so it is of the flow too. */
+static inline bool match_tunnel(const struct leat_pkt *a, const struct leat_pkt *b)
+{
+	return b->lvl[0].protocol != PROTO_UDP ||
+	       load_raw32(a->data + a->lvl[0].transport + L4_SPORT) ==
+		       load_raw32(b->data + b->lvl[0].transport + L4_SPORT);
+}
+
+static inline bool match_level(const struct leat_pkt *a, const struct leat_pkt *b, unsigned i)
+{
+	const struct leat_level *la = &a->lvl[i], *lb = &b->lvl[i];
+
+	return la->version == lb->version && la->protocol == lb->protocol &&
+	       same_addresses(lb->version, a->data + la->network, b->data + lb->network);
+}
+
 /* Do two packets have the same addresses and protocols, at every level? */
 static inline bool match_ip(const struct leat_pkt *a, const struct leat_pkt *b)
 {
-	unsigned i = 0;
-
-	if (a->levels != b->levels)
+	if (a->levels != b->levels || !match_level(a, b, 0))
 		return false;
-	do {
-		const struct leat_level *la = &a->lvl[i], *lb = &b->lvl[i];
-
-		if (la->version != lb->version || la->protocol != lb->protocol ||
-		    !same_addresses(lb->version, a->data + la->network, b->data + lb->network))
-			return false;
-	} while (++i < b->levels);
-	return true;
+	return b->levels == 1 || (match_tunnel(a, b) && match_level(a, b, 1));
 }
 
 /* How far the ID is ahead of the first packet's tells how they go on; the second may choose. */
@@ -132,20 +140,27 @@ static inline enum leat_gro_reason differ_layout(const struct leat_pkt *head,
 								    LEAT_GRO_EXTENSIONS;
 }
 
+static inline enum leat_gro_reason differ_level(const struct leat_gro_flow *flow,
+						const struct leat_pkt *pkt, unsigned i)
+{
+	const struct leat_level *l = &pkt->lvl[i];
+	const uint8_t *a = flow->head->data + l->network, *b = pkt->data + l->network;
+
+	return l->version == 4 ? differ_ip4(flow, i, a, b) :
+				 differ_ip6(a, b, l->transport - (uint32_t)l->network);
+}
+
 /* The packet is of the flow by match_ip(). On LEAT_GRO_MERGED all offsets are the same too. */
 static inline enum leat_gro_reason differ_ip(const struct leat_gro_flow *flow,
 					     const struct leat_pkt *pkt)
 {
 	enum leat_gro_reason why = differ_layout(flow->head, pkt);
 
-	for (unsigned i = 0; why == LEAT_GRO_MERGED && i < pkt->levels; i++) {
-		const struct leat_level *l = &pkt->lvl[i];
-		const uint8_t *a = flow->head->data + l->network, *b = pkt->data + l->network;
-
-		why = l->version == 4 ? differ_ip4(flow, i, a, b) :
-					differ_ip6(a, b, l->transport - (uint32_t)l->network);
-	}
-	return why;
+	if (why == LEAT_GRO_MERGED)
+		why = differ_level(flow, pkt, 0);
+	if (why != LEAT_GRO_MERGED || pkt->levels == 1)
+		return why;
+	return leat_gro_tunnel_differ(flow, pkt);
 }
 
 /* The first packet of the flow. */
@@ -168,40 +183,13 @@ static inline void decide_ids(struct leat_gro_flow *flow, const struct leat_pkt 
 	}
 }
 
-/* The levels whose IDs are all the same, as gso_type says it. */
-static inline uint32_t fixed_ids(const struct leat_gro_flow *flow)
+/* The checksum field of a super-packet, which GSO completes. */
+static inline void store_pseudo(struct leat_pkt *head, unsigned csum_offset)
 {
-	uint32_t type = flow->id_mask[0] == 0 ? LEAT_GSO_TCP_FIXEDID : 0;
+	const struct leat_level *l = leat_pkt_inner(head);
+	uint32_t sum = leat_csum_pseudo(head->data, l, head->len - l->transport);
 
-	if (flow->head->levels > 1 && flow->id_mask[1] == 0)
-		type |= LEAT_GSO_TCP_FIXEDID_INNER;
-	return type;
-}
-
-/* A length that does not fit is 0: BIG TCP. */
-static inline void complete_ip4(uint8_t *ip, uint32_t len)
-{
-	store_be16(ip + IP4_TOT_LEN, len <= UINT16_MAX ? (uint16_t)len : 0);
-	store_raw16(ip + IP4_CHECK, 0);
-	store_raw16(ip + IP4_CHECK, (uint16_t)~leat_csum_fold(leat_csum_partial(ip, IP4_HLEN, 0)));
-}
-
-static inline void complete_ip6(uint8_t *ip, uint32_t len)
-{
-	store_be16(ip + IP6_PAYLOAD_LEN, len <= UINT16_MAX ? (uint16_t)len : 0);
-}
-
-/* The super-packet's lengths. */
-static inline void complete_ip(struct leat_pkt *head)
-{
-	for (unsigned i = 0; i < head->levels; i++) {
-		const struct leat_level *l = &head->lvl[i];
-
-		if (l->version == 4)
-			complete_ip4(head->data + l->network, head->len - l->network);
-		else
-			complete_ip6(head->data + l->network, head->len - l->network - IP6_HLEN);
-	}
+	store_raw16(head->data + l->transport + csum_offset, leat_csum_fold(sum));
 }
 
 #endif

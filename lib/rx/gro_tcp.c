@@ -6,21 +6,40 @@
  */
 #include "gro_ip.h"
 
-enum { TCP_ENDS = TCP_PSH | TCP_FIN, TCP_NEVER = TCP_SYN | TCP_RST | TCP_URG | TCP_CWR };
+enum {
+	TCP_ENDS = TCP_PSH | TCP_FIN,
+	TCP_NEVER = TCP_SYN | TCP_RST | TCP_URG,
+};
 
-/* A checksum of 0xffff is right where 0 is, but GSO would write 0. */
-static enum leat_gro_reason refuse(const struct leat_pkt *pkt, struct leat_gro_seg *seg)
+/* CWR tells the peer something once, and GSO leaves it on the first segment alone; but in AccECN
+ * it is part of a counter, and GSO leaves it on all. */
+static bool flags_good(const struct leat_gro_conf *conf, unsigned flags)
+{
+	if ((flags & (TCP_NEVER | TCP_CWR)) == 0)
+		return true;
+	return conf->accecn && (flags & TCP_NEVER) == 0;
+}
+
+/* A checksum of 0xffff is right where 0 is, but GSO would write 0. A pseudo-header sum may be it. */
+static bool is_minus_zero(const struct leat_pkt *pkt, const uint8_t *th)
+{
+	return load_raw16(th + TCP_CHECK) == 0xffff && pkt->csum != LEAT_CSUM_PARTIAL &&
+	       !is_remcsum(pkt);
+}
+
+static enum leat_gro_reason refuse(const struct leat_gro_conf *conf, const struct leat_pkt *pkt,
+				   struct leat_gro_seg *seg)
 {
 	enum leat_gro_reason why = refuse_ip(pkt);
 	const uint8_t *th = seg->l4;
 
 	if (why != LEAT_GRO_MERGED)
 		return why;
-	if ((th[TCP_FLAGS] & (TCP_NEVER | TCP_ACK)) != TCP_ACK)
+	if (!flags_good(conf, th[TCP_FLAGS]))
 		return LEAT_GRO_TCP_FLAGS;
 	if (seg->len == 0)
 		return LEAT_GRO_NO_PAYLOAD;
-	if (load_raw16(th + TCP_CHECK) == 0xffff && pkt->csum != LEAT_CSUM_PARTIAL)
+	if (is_minus_zero(pkt, th))
 		return LEAT_GRO_L4_CSUM;
 	seg->seq = load_be32(th + TCP_SEQ);
 	seg->ends = th[TCP_FLAGS] & TCP_ENDS;
@@ -57,16 +76,21 @@ static enum leat_gro_reason differ(const struct leat_gro_flow *flow, const struc
 static uint32_t complete(const struct leat_gro_flow *flow)
 {
 	const struct leat_level *l = leat_pkt_inner(flow->head);
+	uint8_t *flags = flow->head->data + l->transport + TCP_FLAGS;
+	uint32_t type = l->version == 4 ? LEAT_GSO_TCPV4 : LEAT_GSO_TCPV6;
 
-	flow->head->data[l->transport + TCP_FLAGS] |= flow->ends;
-	return l->version == 4 ? LEAT_GSO_TCPV4 : LEAT_GSO_TCPV6;
+	*flags |= flow->ends;
+	store_pseudo(flow->head, TCP_CHECK);
+	return (*flags & TCP_CWR) != 0 ? type | LEAT_GSO_TCP_ACCECN : type;
 }
 
 const struct leat_gro_proto leat_gro_tcp = {
 	.refuse = refuse,
+	.verify = leat_csum_verify,
 	.differ = differ,
 	.complete = complete,
 	.size_max = UINT32_MAX,
 	.segs_max = UINT16_MAX,
 	.csum_offset = TCP_CHECK,
+	.pseudo = true,
 };

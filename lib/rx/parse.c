@@ -1,48 +1,92 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * parse.c - find the headers: link, then network, then transport, each by a function that either
- * hands over to the next or says why it stopped.
+ * hands over to the next or says why it stopped; then, if the transport is a tunnel, once more
+ * from network on (from link on, if there is one inside).
  *
  * Two ends bound a header: the first slice's, behind which nothing is read, and the IP packet's,
- * behind which there is only padding. The `limit` passed down is the nearer of the two. IPv6
- * extension headers are followed as the kernel's GRO and flow dissector follow them, so AH and
- * ESP are not: they count as protocols without a parser.
+ * behind which there is only padding. The `limit` passed down is the nearer of the two. What is in
+ * a tunnel ends in it: the inner packet's end is never behind the outer's. IPv6 extension headers
+ * are followed as the kernel's GRO and flow dissector follow them, so AH and ESP are not: they
+ * count as protocols without a parser.
  */
 #include <leat/parse.h>
 
 #include "../hdr.h"
+#include "parse_tunnel.h"
 
-static uint32_t min_of(uint32_t a, uint32_t b)
+static inline enum leat_parse_reason found_transport(struct leat_pkt *pkt, uint32_t payload)
 {
-	return a < b ? a : b;
-}
-
-static enum leat_parse_reason parse_transport(struct leat_pkt *pkt, const struct leat_level *l,
-					      uint32_t limit)
-{
-	const uint8_t *p = pkt->data + l->transport;
-	uint32_t room = limit - l->transport, hlen;
-
-	switch (l->protocol) {
-	case PROTO_TCP: hlen = TCP_HLEN; break;
-	case PROTO_UDP: hlen = UDP_HLEN; break;
-	case PROTO_SCTP: hlen = SCTP_HLEN; break;
-	default: return LEAT_PARSE_PROTOCOL;
-	}
-	if (room < hlen)
-		return LEAT_PARSE_SHORT_TRANSPORT;
-	if (l->protocol == PROTO_TCP) {
-		hlen = tcp_hlen(p);
-		if (hlen < TCP_HLEN)
-			return LEAT_PARSE_BAD_TRANSPORT;
-		if (room < hlen)
-			return LEAT_PARSE_SHORT_TRANSPORT;
-	} else if (l->protocol == PROTO_UDP && load_be16(p + UDP_LEN) < UDP_HLEN) {
-		return LEAT_PARSE_BAD_TRANSPORT;
-	}
-	pkt->payload = (uint16_t)(l->transport + hlen);
+	pkt->payload = (uint16_t)payload;
 	pkt->depth = LEAT_DEPTH_TRANSPORT;
 	return LEAT_PARSE_OK;
+}
+
+static inline enum leat_parse_reason parse_tcp(struct leat_pkt *pkt, uint32_t at, uint32_t limit)
+{
+	uint32_t room = limit - at, hlen;
+
+	if (room < TCP_HLEN)
+		return LEAT_PARSE_SHORT_TRANSPORT;
+	hlen = tcp_hlen(pkt->data + at);
+	if (hlen < TCP_HLEN)
+		return LEAT_PARSE_BAD_TRANSPORT;
+	return room < hlen ? LEAT_PARSE_SHORT_TRANSPORT : found_transport(pkt, at + hlen);
+}
+
+static enum leat_parse_reason parse_udp(const struct leat_parse_conf *conf, struct leat_pkt *pkt,
+					struct leat_level *l, uint32_t limit)
+{
+	const uint8_t *udp = pkt->data + l->transport;
+	const struct leat_tunnel_port *port;
+
+	if (limit - l->transport < UDP_HLEN)
+		return LEAT_PARSE_SHORT_TRANSPORT;
+	if (load_be16(udp + UDP_LEN) < UDP_HLEN)
+		return LEAT_PARSE_BAD_TRANSPORT;
+	port = find_tunnel_port(conf, load_be16(udp + L4_DPORT));
+	if (port != NULL)
+		l->tunnel = port->tunnel;
+	return found_transport(pkt, l->transport + UDP_HLEN);
+}
+
+/* The first bytes of a tunnel straight over IP. */
+static enum leat_parse_reason parse_encapsulation(struct leat_level *l, uint32_t limit)
+{
+	uint32_t room = limit - l->transport;
+	uint32_t hlen = l->protocol == PROTO_IPIP ? IP4_HLEN :
+			l->protocol == PROTO_IPV6 ? IP6_HLEN :
+						    GRE_HLEN;
+
+	if (room < hlen)
+		return LEAT_PARSE_SHORT_TRANSPORT;
+	l->tunnel = l->protocol == PROTO_GRE ? LEAT_TUNNEL_GRE : LEAT_TUNNEL_IP;
+	return LEAT_PARSE_PROTOCOL;
+}
+
+static enum leat_parse_reason parse_other(const struct leat_parse_conf *conf, struct leat_pkt *pkt,
+					  struct leat_level *l, uint32_t limit)
+{
+	switch (l->protocol) {
+	case PROTO_UDP: return parse_udp(conf, pkt, l, limit);
+	case PROTO_SCTP:
+		if (limit - l->transport < SCTP_HLEN)
+			return LEAT_PARSE_SHORT_TRANSPORT;
+		return found_transport(pkt, l->transport + SCTP_HLEN);
+	case PROTO_IPIP:
+	case PROTO_IPV6:
+	case PROTO_GRE: return parse_encapsulation(l, limit);
+	default: return LEAT_PARSE_PROTOCOL;
+	}
+}
+
+static inline enum leat_parse_reason parse_transport(const struct leat_parse_conf *conf,
+						     struct leat_pkt *pkt, struct leat_level *l,
+						     uint32_t limit)
+{
+	if (l->protocol == PROTO_TCP)
+		return parse_tcp(pkt, l->transport, limit);
+	return parse_other(conf, pkt, l, limit);
 }
 
 static struct leat_level *add_level(struct leat_pkt *pkt, struct leat_level l)
@@ -60,12 +104,14 @@ static bool is_big(uint32_t room)
 	return room > 0xffff;
 }
 
-static enum leat_parse_reason parse_ip4(struct leat_pkt *pkt, uint32_t at)
+/* The IPv4 header at `at`, in something that ends at `end`. */
+static enum leat_parse_reason parse_ip4(const struct leat_parse_conf *conf, struct leat_pkt *pkt,
+					uint32_t at, uint32_t end)
 {
 	const uint8_t *ip = pkt->data + at;
-	uint32_t room = pkt->len - at, hlen, len, frag;
+	uint32_t room = end - at, hlen, len, frag, limit;
+	struct leat_level *l;
 	unsigned flags;
-	const struct leat_level *l;
 
 	if (pkt->headlen < at + IP4_HLEN)
 		return LEAT_PARSE_SHORT_NETWORK;
@@ -73,7 +119,7 @@ static enum leat_parse_reason parse_ip4(struct leat_pkt *pkt, uint32_t at)
 	len = load_be16(ip + IP4_TOT_LEN);
 	if (len == 0 && is_big(room) && ip[IP4_PROTOCOL] == PROTO_TCP)
 		len = room;
-	if (ip[0] >> 4 != 4 || hlen < IP4_HLEN || len < hlen)
+	if (ip[0] < 0x45 || ip[0] > 0x4f || len < hlen) /* version 4, IHL 5 to 15 */
 		return LEAT_PARSE_BAD_NETWORK;
 	if (len > room || pkt->headlen < at + hlen)
 		return LEAT_PARSE_SHORT_NETWORK;
@@ -89,7 +135,10 @@ static enum leat_parse_reason parse_ip4(struct leat_pkt *pkt, uint32_t at)
 					       .flags = (uint8_t)flags});
 	if (flags & LEAT_IP_LATER)
 		return LEAT_PARSE_FRAGMENT;
-	return parse_transport(pkt, l, min_of(pkt->headlen, at + len));
+	limit = min_of(pkt->headlen, at + len);
+	if (l->protocol == PROTO_TCP)
+		return parse_tcp(pkt, l->transport, limit);
+	return parse_other(conf, pkt, l, limit);
 }
 
 static bool is_extension(unsigned protocol)
@@ -129,17 +178,30 @@ static enum leat_parse_reason skip_extensions(const uint8_t *data, struct leat_l
 	return LEAT_PARSE_OK;
 }
 
-static enum leat_parse_reason parse_ip6(struct leat_pkt *pkt, uint32_t at)
+/* A jumbogram's hop-by-hop header at `header`. Its length field is to be the `room` that is. */
+static enum leat_parse_reason parse_jumbo(const uint8_t *header, uint32_t room,
+					  struct leat_level *l)
+{
+	if ((load_be32(header) & 0xffffff) != IP6_JUMBO)
+		return LEAT_PARSE_OK;
+	if (load_be32(header + IP6_JUMBO_LEN) != room)
+		return LEAT_PARSE_BAD_NETWORK;
+	l->flags = LEAT_IP_JUMBO;
+	return LEAT_PARSE_OK;
+}
+
+static enum leat_parse_reason parse_ip6(const struct leat_parse_conf *conf, struct leat_pkt *pkt,
+					uint32_t at, uint32_t end)
 {
 	const uint8_t *ip = pkt->data + at;
-	uint32_t first = at + IP6_HLEN, room, len, limit;
-	enum leat_parse_reason reason;
+	uint32_t first = at + IP6_HLEN, limit = min_of(pkt->headlen, end), room, len;
+	enum leat_parse_reason reason = LEAT_PARSE_OK;
 	struct leat_level l = {0};
 	bool big;
 
-	if (pkt->headlen < first)
+	if (limit < first)
 		return LEAT_PARSE_SHORT_NETWORK;
-	room = pkt->len - first;
+	room = end - first;
 	len = load_be16(ip + IP6_PAYLOAD_LEN);
 	big = len == 0 && is_big(room);
 	if (ip[0] >> 4 != 6)
@@ -147,48 +209,76 @@ static enum leat_parse_reason parse_ip6(struct leat_pkt *pkt, uint32_t at)
 	if (len > room)
 		return LEAT_PARSE_SHORT_NETWORK;
 
-	limit = min_of(pkt->headlen, big ? pkt->len : first + len);
 	l.network = (uint16_t)at;
 	l.transport = (uint16_t)first;
 	l.version = 6;
 	l.protocol = ip[IP6_NEXTHDR];
-	reason = skip_extensions(pkt->data, &l, limit);
+	if (!big)
+		limit = min_of(limit, first + len);
+	else if (l.protocol == PROTO_HOPOPTS && limit - first >= IP6_JUMBO_HLEN)
+		reason = parse_jumbo(ip + IP6_HLEN, room, &l);
+	if (reason == LEAT_PARSE_OK)
+		reason = skip_extensions(pkt->data, &l, limit);
 	if (big && l.protocol != PROTO_TCP)
 		return LEAT_PARSE_BAD_NETWORK;
+	if (reason == LEAT_PARSE_OK)
+		return parse_transport(conf, pkt, add_level(pkt, l), limit);
 	add_level(pkt, l);
-	return reason != LEAT_PARSE_OK ? reason : parse_transport(pkt, &l, limit);
+	return reason;
 }
 
-static bool is_vlan(unsigned type)
+static enum leat_parse_reason parse_network(const struct leat_parse_conf *conf,
+					    struct leat_pkt *pkt, unsigned type, uint32_t at,
+					    uint32_t end)
 {
-	return type == ETYPE_8021Q || type == ETYPE_8021AD;
-}
-
-static enum leat_parse_reason parse_link(struct leat_pkt *pkt)
-{
-	uint32_t at = ETH_HLEN;
-	unsigned type;
-
-	if (pkt->headlen < ETH_HLEN)
-		return LEAT_PARSE_SHORT_LINK;
-	type = load_be16(pkt->data + ETH_TYPE);
-	for (; is_vlan(type) && pkt->vlans < LEAT_VLANS_MAX; pkt->vlans++) {
-		if (pkt->headlen < at + VLAN_HLEN)
-			return LEAT_PARSE_SHORT_LINK;
-		type = load_be16(pkt->data + at + VLAN_TYPE);
-		at += VLAN_HLEN;
-	}
-	pkt->depth = LEAT_DEPTH_LINK;
 	if (type == ETYPE_IP4)
-		return parse_ip4(pkt, at);
+		return parse_ip4(conf, pkt, at, end);
 	if (type == ETYPE_IP6)
-		return parse_ip6(pkt, at);
+		return parse_ip6(conf, pkt, at, end);
 	return is_vlan(type) ? LEAT_PARSE_VLAN_DEPTH : LEAT_PARSE_NOT_IP;
+}
+
+/* One round for a plain packet; a second, from `in` on, for what is in a tunnel. */
+static inline enum leat_parse_reason parse_levels(const struct leat_parse_conf *conf,
+						  struct leat_pkt *pkt, unsigned type, uint32_t at)
+{
+	uint32_t end = pkt->len;
+	struct inside in;
+
+	for (bool entered = false;; entered = true) {
+		enum leat_parse_reason reason = parse_network(conf, pkt, type, at, end);
+
+		if (pkt->lvl[0].tunnel == LEAT_TUNNEL_NONE)
+			return reason;
+		if (entered)
+			return leat_parse_tunnel_close(pkt, &in, reason);
+		reason = leat_parse_tunnel_open(conf, pkt, &in);
+		if (reason != LEAT_PARSE_OK)
+			return reason;
+		type = in.type;
+		at = in.at;
+		end = in.end;
+	}
+}
+
+static inline enum leat_parse_reason parse_frame(const struct leat_parse_conf *conf,
+						 struct leat_pkt *pkt)
+{
+	unsigned tags = 0;
+	uint32_t at = 0;
+	int type = skip_link(pkt->data, pkt->headlen, &at, &tags);
+
+	pkt->vlans = (uint8_t)tags;
+	if (type < 0)
+		return LEAT_PARSE_SHORT_LINK;
+	pkt->depth = LEAT_DEPTH_LINK;
+	return parse_levels(conf, pkt, (unsigned)type, at);
 }
 
 void leat_parse(const struct leat_parse_conf *conf, struct leat_pkt *const *pkts, unsigned n)
 {
-	(void)conf;
+	if (conf == NULL)
+		conf = &leat_parse_default;
 	for (unsigned i = 0; i < n; i++) {
 		struct leat_pkt *pkt = pkts[i];
 
@@ -197,9 +287,24 @@ void leat_parse(const struct leat_parse_conf *conf, struct leat_pkt *const *pkts
 		pkt->payload = 0;
 		pkt->levels = 0;
 		pkt->depth = LEAT_DEPTH_NONE;
-		pkt->vlans = 0;
-		pkt->reason = (uint8_t)parse_link(pkt);
+		pkt->reason = (uint8_t)parse_frame(conf, pkt);
 	}
+}
+
+void leat_parse_outer(struct leat_pkt *pkt)
+{
+	struct leat_level *l = &pkt->lvl[0];
+	bool udp = l->protocol == PROTO_UDP;
+
+	if (pkt->levels < 2)
+		return;
+	memset(&pkt->lvl[1], 0, sizeof(pkt->lvl[1]));
+	l->flags &= (uint8_t)~LEAT_REMCSUM;
+	pkt->levels = 1;
+	pkt->inner_mac = 0;
+	pkt->payload = udp ? (uint16_t)(l->transport + UDP_HLEN) : 0;
+	pkt->depth = udp ? LEAT_DEPTH_TRANSPORT : LEAT_DEPTH_NETWORK;
+	pkt->reason = udp ? LEAT_PARSE_OK : LEAT_PARSE_PROTOCOL;
 }
 
 const char *leat_parse_reason_name(enum leat_parse_reason reason)

@@ -6,6 +6,9 @@
  * destination address, source and destination port. A flow type's fields choose halves of the
  * pairs; what is not chosen leaves no gap. A symmetric transform makes of a pair one that is the
  * same for both directions, so it wants whole pairs.
+ *
+ * A tunnel's packets are hashed as network cards hash them, by the outer header, UDP's ports
+ * included: senders put a hash of the inner flow into the source port for this (RFC 7348, 5).
  */
 #include <errno.h>
 #include <string.h>
@@ -102,9 +105,12 @@ int leat_rss_init(struct leat_rss *rss, const struct leat_rss_conf *conf)
 	return 0;
 }
 
+/* Are there ports at the outer level? Where there are two, depth speaks of the inner. */
 static bool has_ports(const struct leat_pkt *pkt, const struct leat_level *l)
 {
-	return pkt->depth == LEAT_DEPTH_TRANSPORT && !(l->flags & LEAT_IP_FRAGMENT);
+	if (l->flags & LEAT_IP_FRAGMENT)
+		return false;
+	return pkt->levels > 1 ? l->protocol == PROTO_UDP : pkt->depth == LEAT_DEPTH_TRANSPORT;
 }
 
 static enum leat_rss_flow find_flow(const struct leat_pkt *pkt, const struct leat_level *l)
@@ -155,14 +161,13 @@ uint32_t leat_rss_hash(const struct leat_rss *rss, const struct leat_pkt *pkt,
 		       enum leat_hash_type *type)
 {
 	uint8_t input[LEAT_RSS_INPUT_MAX], *end = input;
-	const struct leat_level *l;
+	const struct leat_level *l = &pkt->lvl[0];
 	uint32_t fields;
 	const uint8_t *ip;
 
 	*type = LEAT_HASH_NONE;
 	if (pkt->levels == 0)
 		return 0;
-	l = leat_pkt_inner(pkt);
 	fields = rss->fields[find_flow(pkt, l)];
 	if (fields == 0)
 		return 0;

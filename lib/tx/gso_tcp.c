@@ -3,8 +3,8 @@
  * gso_tcp.c - a segment's TCP header.
  *
  * It is the super-packet's with the sequence number moved on. FIN and PSH belong to the last
- * byte, so to the last segment; CWR is said once, so by the first (RFC 3168 6.1.2); all else, the
- * options' timestamps included, is each segment's.
+ * byte, so to the last segment; CWR is said once, so by the first (RFC 3168 6.1.2), unless it is a
+ * bit of AccECN's counter; all else, the options' timestamps included, is each segment's.
  */
 #include "gso.h"
 
@@ -27,19 +27,19 @@ uint32_t leat_gso_tcp_sum(const struct leat_pkt *pkt)
 	return leat_csum_partial(tcp + TCP_URG_PTR, tcp_hlen(tcp) - TCP_URG_PTR, sum);
 }
 
-void leat_gso_tcp_finish(const struct leat_gso *gso, uint8_t *tcp, uint32_t n, uint32_t sum)
+uint16_t leat_gso_tcp_later(const struct leat_pkt *pkt)
+{
+	return (uint16_t)(pkt->gso_type & LEAT_GSO_TCP_ACCECN ? 0xffff : ~TCP_CWR);
+}
+
+uint32_t leat_gso_tcp_finish(const struct leat_gso *gso, uint8_t *tcp, uint32_t n)
 {
 	uint32_t seq = load_be32(tcp + TCP_SEQ) + gso->off;
 	uint16_t word = load_be16(tcp + TCP_WORD); /* data offset and flags */
-	uint16_t check = leat_csum_fold(sum);
-	uint32_t changed;
 
 	if (gso->off > 0)
-		word &= (uint16_t)~TCP_CWR;
+		word &= gso->later;
 	if (gso->off + n < gso->payload)
 		word &= (uint16_t) ~(TCP_FIN | TCP_PSH);
-	changed = leat_csum_add(put_be32(tcp + TCP_SEQ, seq), put_be16(tcp + TCP_WORD, word));
-	if (!gso->csum_partial)
-		check = (uint16_t)~leat_csum_fold(leat_csum_add(sum, changed));
-	store_raw16(tcp + TCP_CHECK, check);
+	return leat_csum_add(put_be32(tcp + TCP_SEQ, seq), put_be16(tcp + TCP_WORD, word));
 }

@@ -7,10 +7,9 @@
  */
 #include "gso.h"
 
-bool leat_gso_udp_check(const struct leat_pkt *pkt, uint32_t segs)
+bool leat_gso_udp_check(const struct leat_pkt *pkt)
 {
-	return pkt->payload - leat_pkt_inner(pkt)->transport == UDP_HLEN &&
-	       segs <= LEAT_UDP_MAX_SEGMENTS;
+	return pkt->payload - leat_pkt_inner(pkt)->transport == UDP_HLEN;
 }
 
 uint32_t leat_gso_udp_sum(const struct leat_pkt *pkt)
@@ -18,15 +17,7 @@ uint32_t leat_gso_udp_sum(const struct leat_pkt *pkt)
 	return leat_csum_partial(pkt->data + leat_pkt_inner(pkt)->transport, UDP_LEN, 0);
 }
 
-void leat_gso_udp_finish(const struct leat_gso *gso, uint8_t *udp, uint32_t n, uint32_t sum)
+uint32_t leat_gso_udp_finish(uint8_t *udp, uint32_t n)
 {
-	uint32_t changed = put_be16(udp + UDP_LEN, (uint16_t)(UDP_HLEN + n));
-	uint16_t check = leat_csum_fold(sum);
-
-	if (!gso->csum_partial) {
-		check = (uint16_t)~leat_csum_fold(leat_csum_add(sum, changed));
-		if (check == 0)
-			check = 0xffff; /* 0 would say: no checksum */
-	}
-	store_raw16(udp + UDP_CHECK, check);
+	return put_be16(udp + UDP_LEN, (uint16_t)(UDP_HLEN + n));
 }

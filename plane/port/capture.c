@@ -1,39 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading captures. A pcap file is read as a pcapng section with one interface, whose frames have a
- * header of their own kind.
+ * Reading captures: the buffer, and pcap files. A pcap file is read as a pcapng section with one
+ * interface, whose frames have a header of their own kind.
+ *
+ * Frames are not copied out of the buffer. It is filled by USUAL bytes, which stay in the cache,
+ * or by one frame where that is longer. What is left over is moved to the front when more is
+ * wanted than fits behind it.
  */
-#include "capture.h"
+#include "capture_read.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
-#include <string.h>
+#include <unistd.h>
 
 enum {
-	NG_SECTION = 0x0a0d0d0a, /* a pcapng file's first word, the same in both orders */
-	NG_ORDER = 0x1a2b3c4d,	 /* its third */
-
-	/* Blocks of a pcapng file. */
-	NG_INTERFACE = 1,
-	NG_OLD_PACKET = 2,
-	NG_SIMPLE_PACKET = 3,
-	NG_PACKET = 6,
-
-	/* Options of an interface block. */
-	OPT_END = 0,
-	OPT_TSRESOL = 9,
-	OPT_TSOFFSET = 14,
-
-	NG_WRAP = 12, /* bytes of a block around its body: type, length, length */
+	FRONT = 64, /* free bytes in front of what was read first */
+	USUAL = 256 << 10,
+	HEADER_MAX = 28, /* in front of a frame: block and packet header */
+	ROOM = FRONT + CAPTURE_FRAME_MAX + HEADER_MAX + USUAL,
 	PCAP_HEADER = 24,
-	TSRESOL_TWO = 0x80, /* a power of two */
+	PCAP_RECORD = 16,
 };
 
-static int fail(struct capture_reader *r, int error, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+_Static_assert((int)FRONT >= (int)CAPTURE_HEADROOM && (int)PCAP_RECORD >= (int)CAPTURE_HEADROOM,
+	       "headroom");
 
-static int fail(struct capture_reader *r, int error, const char *format, ...)
+int capture_fail(struct capture_reader *r, int error, const char *format, ...)
 {
 	va_list args;
 
@@ -44,75 +37,104 @@ static int fail(struct capture_reader *r, int error, const char *format, ...)
 	return r->failed;
 }
 
+static int fail_read(struct capture_reader *r, int error)
+{
+	error = error ? error : EIO;
+	return capture_fail(r, error, "after frame %llu: %s", (unsigned long long)r->frames,
+			    strerror(error));
+}
+
 static int fail_short(struct capture_reader *r)
 {
-	if (ferror(r->file))
-		return fail(r, errno ? errno : EIO, "%s", strerror(errno ? errno : EIO));
-	return fail(r, EINVAL, "ends in the middle, after frame %llu",
-		    (unsigned long long)r->frames);
+	return capture_fail(r, EINVAL, "ends in the middle, after frame %llu, at byte %llu",
+			    (unsigned long long)r->frames,
+			    (unsigned long long)(r->offset + r->have));
 }
 
-static uint16_t get16(const struct capture_reader *r, const uint8_t *p)
+/* As many bytes as there are now, up to n; 0 at the end, -1 with errno. */
+static ssize_t read_some(struct capture_reader *r, uint8_t *to, size_t n)
 {
-	uint16_t v;
+	size_t got;
 
-	memcpy(&v, p, sizeof(v));
-	return r->swapped ? __builtin_bswap16(v) : v;
+	if (r->fd >= 0)
+		return read(r->fd, to, n);
+	got = fread_unlocked(to, 1, n, r->file);
+	return got == 0 && ferror(r->file) ? -1 : (ssize_t)got;
 }
 
-static uint32_t get32(const struct capture_reader *r, const uint8_t *p)
+/* Have n bytes in the buffer, or all that there are: gives how many are there, or -errno. */
+static ssize_t fill(struct capture_reader *r, size_t n)
 {
-	uint32_t v;
+	size_t most = n > USUAL ? n : USUAL, room = n > USUAL ? ROOM : FRONT + 2 * USUAL;
 
-	memcpy(&v, p, sizeof(v));
-	return r->swapped ? __builtin_bswap32(v) : v;
+	if (r->have >= n)
+		return (ssize_t)r->have;
+	if (r->at + most > room) {
+		memmove(r->buffer + FRONT, r->buffer + r->at, r->have);
+		r->at = FRONT;
+	}
+	while (r->have < n) {
+		ssize_t got = read_some(r, r->buffer + r->at + r->have, most - r->have);
+
+		if (got < 0)
+			return fail_read(r, errno);
+		if (got == 0)
+			break;
+		r->have += (size_t)got;
+	}
+	return (ssize_t)r->have;
 }
 
-static uint64_t get64(const struct capture_reader *r, const uint8_t *p)
+uint8_t *capture_want(struct capture_reader *r, size_t n)
 {
-	uint64_t v;
+	ssize_t have = fill(r, n);
 
-	memcpy(&v, p, sizeof(v));
-	return r->swapped ? __builtin_bswap64(v) : v;
+	if (have >= 0 && (size_t)have < n)
+		fail_short(r);
+	return have < 0 || (size_t)have < n ? NULL : r->buffer + r->at;
 }
 
-static int read_bytes(struct capture_reader *r, void *to, size_t len)
+int capture_want_first(struct capture_reader *r, size_t n)
 {
-	return fread_unlocked(to, 1, len, r->file) == len ? 0 : fail_short(r);
-}
+	ssize_t have = fill(r, n);
 
-/* The same where the file may end: 1, or 0 at its end. */
-static int read_first(struct capture_reader *r, void *to, size_t len)
-{
-	size_t got = fread_unlocked(to, 1, len, r->file);
-
-	if (got == len)
+	if (have < 0)
+		return (int)have;
+	if ((size_t)have >= n)
 		return 1;
-	return got == 0 && !ferror(r->file) ? 0 : fail_short(r);
+	return have == 0 ? 0 : fail_short(r);
 }
 
-/* Read on without looking; overwrites the frame. */
-static int skip(struct capture_reader *r, size_t len)
+/* Go over what is behind the last frame. */
+static int skip(struct capture_reader *r)
 {
-	while (len > 0) {
-		size_t part = len < CAPTURE_FRAME_MAX ? len : CAPTURE_FRAME_MAX;
+	while (r->skip > 0) {
+		size_t part = r->skip < USUAL ? (size_t)r->skip : USUAL;
 
-		if (read_bytes(r, r->frame, part))
+		if (!capture_want(r, part))
 			return r->failed;
-		len -= part;
+		capture_take(r, part);
+		r->skip -= part;
 	}
 	return 0;
 }
 
-static int read_frame(struct capture_reader *r, uint32_t len)
+int capture_take_frame(struct capture_reader *r, struct capture_frame *frame, size_t head)
 {
-	if (len > CAPTURE_FRAME_MAX)
-		return fail(r, EMSGSIZE, "frame %llu: %u bytes, or the file is damaged",
-			    (unsigned long long)r->frames + 1, len);
-	return read_bytes(r, r->frame, len);
+	uint8_t *p;
+
+	if (frame->len > CAPTURE_FRAME_MAX)
+		return capture_fail(r, EMSGSIZE, "frame %llu: %u bytes, or the file is damaged",
+				    (unsigned long long)r->frames + 1, frame->len);
+	p = capture_want(r, head + frame->len);
+	if (!p)
+		return r->failed;
+	frame->data = p + head;
+	capture_take(r, head + frame->len);
+	return 1;
 }
 
-static int add_interface(struct capture_reader *r, const struct capture_interface *interface)
+int capture_add_interface(struct capture_reader *r, const struct capture_interface *interface)
 {
 	if (r->interfaces == r->room) {
 		uint32_t room = r->room ? 2 * r->room : 1;
@@ -121,7 +143,7 @@ static int add_interface(struct capture_reader *r, const struct capture_interfac
 		if (room <= CAPTURE_INTERFACES_MAX)
 			more = realloc(r->interface, room * sizeof(*interface));
 		if (!more)
-			return fail(r, ENOMEM, "more than %u interfaces", r->room);
+			return capture_fail(r, ENOMEM, "more than %u interfaces", r->room);
 		r->interface = more;
 		r->room = room;
 	}
@@ -129,199 +151,30 @@ static int add_interface(struct capture_reader *r, const struct capture_interfac
 	return 0;
 }
 
-/* Ticks of the interface's clock to ns. */
-static uint64_t nanoseconds(const struct capture_interface *i, uint64_t ticks)
+void capture_drop_interfaces(struct capture_reader *r)
 {
-	static const uint64_t ten[] = {1,	10,	  100,	     1000,	 10000,	     100000,
-				       1000000, 10000000, 100000000, 1000000000, 10000000000};
-	unsigned power = i->resolution & ~TSRESOL_TWO;
-	uint64_t rest;
-
-	if (!(i->resolution & TSRESOL_TWO)) {
-		if (power <= 9)
-			return ticks * ten[9 - power] + i->offset;
-		return ticks / ten[power - 9] + i->offset;
-	}
-	rest = ticks & ((UINT64_C(1) << power) - 1);
-	if (power > 34) /* keep the product below 64 bits; 2^-34 s is finer than 1 ns */
-		rest = (rest >> (power - 34)) * 1000000000 >> 34;
-	else
-		rest = rest * 1000000000 >> power;
-	return (ticks >> power) * 1000000000 + rest + i->offset;
-}
-
-/* Options of an interface: `len` bytes at `p`. */
-static int read_options(struct capture_reader *r, struct capture_interface *interface,
-			const uint8_t *p, size_t len)
-{
-	while (len >= 4) {
-		unsigned code = get16(r, p), size = get16(r, p + 2), whole = 4 + ((size + 3) & ~3u);
-
-		if (code == OPT_END)
-			return 0;
-		if (whole > len)
-			return fail(r, EINVAL, "an option is longer than its block");
-		if (code == OPT_TSRESOL && size == 1)
-			interface->resolution = p[4];
-		if (code == OPT_TSOFFSET && size == 8)
-			interface->offset = get64(r, p + 4) * 1000000000;
-		p += whole;
-		len -= whole;
-	}
-	return 0;
-}
-
-static int read_interface(struct capture_reader *r, uint32_t body)
-{
-	struct capture_interface interface = {.resolution = 6};
-	unsigned power;
-
-	if (body < 8 || body > CAPTURE_FRAME_MAX)
-		return fail(r, EINVAL, "an interface block of %u bytes", body);
-	if (read_bytes(r, r->frame, body))
-		return r->failed;
-	interface.link_type = get16(r, r->frame);
-	interface.snaplen = get32(r, r->frame + 4);
-	if (read_options(r, &interface, r->frame + 8, body - 8))
-		return r->failed;
-	power = interface.resolution & ~TSRESOL_TWO;
-	if (power > (interface.resolution & TSRESOL_TWO ? 63 : 19))
-		return fail(r, EINVAL, "time resolution 0x%02x", interface.resolution);
-	return add_interface(r, &interface);
-}
-
-/* A section's body after its first word, which tells the byte order. */
-static int read_section(struct capture_reader *r, const uint8_t head[12])
-{
-	uint32_t order, len;
-	uint8_t version[2];
-
-	memcpy(&order, head + 8, sizeof(order));
-	r->swapped = order != NG_ORDER;
-	if (get32(r, head + 8) != NG_ORDER)
-		return fail(r, EINVAL, "a section of unknown byte order");
-	len = get32(r, head + 4);
-	if (len < 28 || len % 4)
-		return fail(r, EINVAL, "a section header of %u bytes", len);
-	if (read_bytes(r, version, sizeof(version)))
-		return r->failed;
-	if (get16(r, version) != 1)
-		return fail(r, EPROTONOSUPPORT, "pcapng version %u", get16(r, version));
+	for (uint32_t i = 0; i < r->interfaces; i++)
+		free(r->interface[i].options);
 	r->interfaces = 0;
-	return skip(r, len - 14);
-}
-
-/* The rest of a packet block with `room` bytes for frame and options left in its body. */
-static int read_body(struct capture_reader *r, struct capture_frame *frame, uint32_t room)
-{
-	uint8_t tail[64];
-	uint32_t rest, part;
-
-	if (frame->interface >= r->interfaces)
-		return fail(r, EINVAL, "frame %llu: interface %u is not described",
-			    (unsigned long long)r->frames + 1, frame->interface);
-	if (frame->len > room)
-		return fail(r, EINVAL, "frame %llu: longer than its block",
-			    (unsigned long long)r->frames + 1);
-	frame->link_type = r->interface[frame->interface].link_type;
-	if (read_frame(r, frame->len))
-		return r->failed;
-	for (rest = room - frame->len + 4; rest > 0; rest -= part) {
-		part = rest < sizeof(tail) ? rest : (uint32_t)sizeof(tail);
-		if (read_bytes(r, tail, part))
-			return r->failed;
-	}
-	return 1;
-}
-
-static int read_packet(struct capture_reader *r, struct capture_frame *frame, uint32_t type,
-		       uint32_t body)
-{
-	uint8_t head[20];
-	uint64_t ticks;
-
-	if (body < sizeof(head))
-		return fail(r, EINVAL, "a packet block of %u bytes", body);
-	if (read_bytes(r, head, sizeof(head)))
-		return r->failed;
-	frame->interface = type == NG_OLD_PACKET ? get16(r, head) : get32(r, head);
-	ticks = (uint64_t)get32(r, head + 4) << 32 | get32(r, head + 8);
-	frame->len = get32(r, head + 12);
-	frame->orig_len = get32(r, head + 16);
-	if (read_body(r, frame, body - (uint32_t)sizeof(head)) < 0)
-		return r->failed;
-	frame->stamp = nanoseconds(&r->interface[frame->interface], ticks);
-	return 1;
-}
-
-/* A frame of the first interface, without a time. */
-static int read_simple_packet(struct capture_reader *r, struct capture_frame *frame, uint32_t body)
-{
-	uint8_t head[4];
-	uint32_t snaplen = r->interfaces ? r->interface[0].snaplen : 0;
-
-	if (body < sizeof(head))
-		return fail(r, EINVAL, "a packet block of %u bytes", body);
-	if (read_bytes(r, head, sizeof(head)))
-		return r->failed;
-	frame->interface = 0;
-	frame->stamp = 0;
-	frame->orig_len = frame->len = get32(r, head);
-	if (snaplen && frame->len > snaplen)
-		frame->len = snaplen;
-	return read_body(r, frame, body - (uint32_t)sizeof(head));
-}
-
-/* One block of any type: 1 if it was a frame, 2 if not, 0 at the end. */
-static int read_block(struct capture_reader *r, struct capture_frame *frame)
-{
-	uint8_t head[12];
-	int got = read_first(r, head, 8);
-	uint32_t type, body;
-
-	if (got <= 0)
-		return got;
-	type = get32(r, head);
-	if (type == NG_SECTION) {
-		if (read_bytes(r, head + 8, 4) || read_section(r, head))
-			return r->failed;
-		return 2;
-	}
-	if (get32(r, head + 4) < NG_WRAP || get32(r, head + 4) % 4)
-		return fail(r, EINVAL, "a block of %u bytes after frame %llu", get32(r, head + 4),
-			    (unsigned long long)r->frames);
-	body = get32(r, head + 4) - NG_WRAP;
-	switch (type) {
-	case NG_PACKET:
-	case NG_OLD_PACKET: return read_packet(r, frame, type, body);
-	case NG_SIMPLE_PACKET: return read_simple_packet(r, frame, body);
-	case NG_INTERFACE:
-		if (read_interface(r, body) || skip(r, 4))
-			return r->failed;
-		return 2;
-	default:
-		if (skip(r, (size_t)body + 4))
-			return r->failed;
-		return 2;
-	}
+	r->section++;
 }
 
 /* A frame of a pcap file. */
 static int read_record(struct capture_reader *r, struct capture_frame *frame)
 {
 	const struct capture_interface *i = r->interface;
-	uint8_t head[16];
-	int got = read_first(r, head, sizeof(head));
+	int got = capture_want_first(r, PCAP_RECORD);
+	const uint8_t *head = r->buffer + r->at;
 
 	if (got <= 0)
 		return got;
-	frame->stamp = (uint64_t)get32(r, head) * 1000000000 +
-		       (uint64_t)get32(r, head + 4) * (i->resolution == 6 ? 1000 : 1);
-	frame->len = get32(r, head + 8);
-	frame->orig_len = get32(r, head + 12);
+	frame->stamp = (uint64_t)capture_get32(r, head) * 1000000000 +
+		       (uint64_t)capture_get32(r, head + 4) * (i->resolution == 6 ? 1000 : 1);
+	frame->len = capture_get32(r, head + 8);
+	frame->orig_len = capture_get32(r, head + 12);
 	frame->interface = 0;
 	frame->link_type = i->link_type;
-	return read_frame(r, frame->len) ? r->failed : 1;
+	return capture_take_frame(r, frame, PCAP_RECORD);
 }
 
 int capture_read(struct capture_reader *r, struct capture_frame *frame)
@@ -330,55 +183,68 @@ int capture_read(struct capture_reader *r, struct capture_frame *frame)
 
 	if (r->failed)
 		return r->failed;
-	do
-		got = r->ng ? read_block(r, frame) : read_record(r, frame);
-	while (got == 2);
-	if (got == 1) {
-		frame->data = r->frame;
-		r->frames++;
-	}
+	do {
+		if (skip(r))
+			return r->failed;
+		got = r->ng ? capture_ng_read(r, frame) : read_record(r, frame);
+	} while (got == 2);
+	r->frames += got == 1;
 	return got;
 }
 
-/* The rest of a pcap file's header, `magic` being its first word. */
+/* `magic` is its first word. */
 static int read_pcap_header(struct capture_reader *r, uint32_t magic)
 {
-	uint8_t head[PCAP_HEADER] = {0};
 	struct capture_interface interface = {.resolution = magic == CAPTURE_MAGIC_NSEC ? 9 : 6};
+	const uint8_t *head = capture_want(r, PCAP_HEADER);
 
-	if (read_bytes(r, head + 4, sizeof(head) - 4))
+	if (!head)
 		return r->failed;
-	if (get16(r, head + 4) != 2)
-		return fail(r, EPROTONOSUPPORT, "pcap version %u", get16(r, head + 4));
-	interface.link_type = (uint16_t)get32(r, head + 20); /* above: length of the FCS */
-	return add_interface(r, &interface);
+	if (capture_get16(r, head + 4) != 2)
+		return capture_fail(r, EPROTONOSUPPORT, "pcap version %u",
+				    capture_get16(r, head + 4));
+	interface.snaplen = capture_get32(r, head + 16);
+	interface.link_type = (uint16_t)capture_get32(r, head + 20); /* above: length of the FCS */
+	capture_take(r, PCAP_HEADER);
+	return capture_add_interface(r, &interface);
 }
 
 static int read_header(struct capture_reader *r)
 {
-	uint8_t head[12];
+	ssize_t have = fill(r, 4);
 	uint32_t magic;
 
-	r->frames = r->interfaces = 0;
-	r->failed = 0;
-	if (fread_unlocked(head, 1, 4, r->file) < 4)
-		return ferror(r->file) ? fail_short(r) : fail(r, EINVAL, "not a capture file");
-	memcpy(&magic, head, sizeof(magic));
+	if (have < 4)
+		return have < 0 ? (int)have : capture_fail(r, EINVAL, "not a capture file");
+	memcpy(&magic, r->buffer + r->at, sizeof(magic));
+	if (magic == CAPTURE_NG_SECTION) {
+		r->ng = true;
+		return capture_ng_begin(r);
+	}
+	r->ng = false;
 	r->swapped = magic == __builtin_bswap32(CAPTURE_MAGIC_USEC) ||
 		     magic == __builtin_bswap32(CAPTURE_MAGIC_NSEC);
-	magic = get32(r, head);
-	r->ng = magic == NG_SECTION;
-	if (r->ng)
-		return read_bytes(r, head + 4, 8) ? r->failed : read_section(r, head);
+	magic = r->swapped ? __builtin_bswap32(magic) : magic;
 	if (magic == CAPTURE_MAGIC_USEC || magic == CAPTURE_MAGIC_NSEC)
 		return read_pcap_header(r, magic);
-	return fail(r, EINVAL, "not a capture file");
+	return capture_fail(r, EINVAL, "not a capture file");
+}
+
+static int begin(struct capture_reader *r)
+{
+	capture_drop_interfaces(r);
+	r->frames = r->skip = r->offset = 0;
+	r->section = 0;
+	r->at = FRONT;
+	r->have = 0;
+	r->failed = 0;
+	return read_header(r);
 }
 
 int capture_attach(struct capture_reader *r, FILE *file)
 {
-	*r = (struct capture_reader){.file = file, .frame = malloc(CAPTURE_FRAME_MAX)};
-	if (r->frame ? read_header(r) : fail(r, ENOMEM, "%s", strerror(ENOMEM))) {
+	*r = (struct capture_reader){.file = file, .fd = fileno(file), .buffer = malloc(ROOM)};
+	if (r->buffer ? begin(r) : capture_fail(r, ENOMEM, "%s", strerror(ENOMEM))) {
 		capture_close(r);
 		return r->failed;
 	}
@@ -391,7 +257,7 @@ int capture_open(struct capture_reader *r, const char *path)
 
 	if (!file) {
 		*r = (struct capture_reader){0};
-		return fail(r, errno, "%s", strerror(errno));
+		return capture_fail(r, errno, "%s", strerror(errno));
 	}
 	return capture_attach(r, file);
 }
@@ -399,17 +265,19 @@ int capture_open(struct capture_reader *r, const char *path)
 int capture_rewind(struct capture_reader *r)
 {
 	if (fseek(r->file, 0, SEEK_SET))
-		return fail(r, errno, "not a file that can be read again: %s", strerror(errno));
-	return read_header(r);
+		return capture_fail(r, errno, "not a file that can be read again: %s",
+				    strerror(errno));
+	return begin(r);
 }
 
 void capture_close(struct capture_reader *r)
 {
+	capture_drop_interfaces(r);
 	if (r->file && r->file != stdin)
 		fclose(r->file);
-	free(r->frame);
+	free(r->buffer);
 	free(r->interface);
 	r->file = NULL;
-	r->frame = NULL;
+	r->buffer = NULL;
 	r->interface = NULL;
 }

@@ -5,12 +5,14 @@
  * What it gives depends on its options alone, for each queue. As in a network card, RSS decides
  * once and for all which queue a flow's packets appear on; so a queue has flows of its own and
  * shares nothing with the others. Numbers of packets and rates are divided among the queues by
- * how many flows they have. What is transmitted on it is counted and gone.
+ * how many flows they have. What is transmitted on it is counted and gone; checked before, if
+ * the port is declared able to segment.
  */
 #include "port.h"
 
 #include "../pool.h"
 #include "../stats.h"
+#include "gen_check.h"
 #include "gen_flow.h"
 #include "pace.h"
 
@@ -34,6 +36,7 @@ struct gen_queue {
 	struct gen_flow *now; /* whose burst it is */
 	uint32_t burst;	      /* packets of it to come */
 	uint64_t left;	      /* atomic: packets to come */
+	uint8_t *room;	      /* to check what is transmitted in; NULL: it is not */
 	struct pace pace;
 };
 
@@ -138,8 +141,9 @@ static int parse_numbers(struct request *r, const struct port_args *args)
 
 static int parse_request(struct request *r, const struct port_args *args)
 {
-	static const char *const names[] = {"queues", "flows", "rate", "count", "seed", "burst",
-					    "size",   "proto", "ip",   "key",	NULL};
+	static const char *const names[] = {"queues",	"flows",   "rate",	   "count", "seed",
+					    "burst",	"size",	   "proto",	   "ip",    "key",
+					    "features", "partial", "tso_max_size", NULL};
 	int e = port_known(args, names, r->err, r->err_len);
 
 	if (!e)
@@ -243,10 +247,22 @@ static int start_queues(struct gen *g, const struct request *r)
 
 static void free_gen(struct gen *g)
 {
-	for (unsigned q = 0; q < g->queues; q++)
+	for (unsigned q = 0; q < g->queues; q++) {
 		pace_fini(&g->queue[q].pace);
+		free(g->queue[q].room);
+	}
 	free(g->flows);
 	free(g);
+}
+
+static int make_rooms(struct gen *g)
+{
+	for (unsigned q = 0; q < g->queues; q++) {
+		g->queue[q].room = malloc(LEAT_PKT_LEN_MAX);
+		if (!g->queue[q].room)
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 static int make_gen(struct gen **made, const struct request *r)
@@ -283,14 +299,17 @@ static int open_gen(struct port *port, const struct port_args *args, char *err, 
 	struct gen *g;
 	int e = parse_request(&r, args);
 
+	port->features = PORT_SG | PORT_RX_TRUST;
+	if (!e)
+		e = gen_declare(port, args, err, err_len);
 	if (e)
 		return e;
 	e = make_gen(&g, &r);
+	if (!e && port->gso && (e = make_rooms(g)))
+		free_gen(g);
 	if (e)
 		return port_fail(err, err_len, -e, "%s: %s", args->name, strerror(-e));
 	port->rxqs = port->txqs = g->queues;
-	port->features = PORT_SG | PORT_RX_TRUST;
-	port->gso = 0;
 	port->mtu = 65535;
 	port->priv = g;
 	return 0;
@@ -382,9 +401,19 @@ static int receive_gen(struct port *port, unsigned q, struct pool *pool, struct 
 
 static int transmit_gen(struct port *port, unsigned q, struct port_frame *frames, unsigned n)
 {
-	for (unsigned i = 0; i < n; i++)
+	const struct gen *g = port->priv;
+	uint8_t *room = g->queue[q].room;
+	unsigned good = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (room && !gen_check(port, &frames[i], room)) {
+			stat_add(&port->txq[q].stats.errors, 1);
+			continue;
+		}
 		port_count_tx(port, q, &frames[i]);
-	return (int)n;
+		good++;
+	}
+	return (int)good;
 }
 
 static int fd_of_queue(const struct port *port, unsigned q)
@@ -416,7 +445,11 @@ const struct port_ops port_gen = {
 		"ip=4|6|both      both: every other flow (4)\n"
 		"burst=N          packets of a flow in a row (1)\n"
 		"seed=N           of flows, sizes and order (1)\n"
-		"key=HEX          40 bytes, of RSS (drawn from the seed)\n",
+		"key=HEX          40 bytes, of RSS (drawn from the seed)\n"
+		"features=A+B     segmentations that what it takes is left to, as\n"
+		"                 tx-tcp-segmentation+tx-gso-partial: checked, and errors counted\n"
+		"partial=A+B      of them, those that need partial GSO first\n"
+		"tso_max_size=N   bytes it takes super-packets of, up to 524280 (65536)\n",
 	.open = open_gen,
 	.up = up_gen,
 	.close = close_gen,

@@ -101,8 +101,11 @@ void port_lost(struct port *port)
 		fprintf(stderr, "leat: %s: its device is gone\n", port->name);
 }
 
-static void count(struct queue_stats *stats, uint64_t packets, uint64_t bytes, uint64_t segments)
+static void count(struct queue_stats *stats, uint64_t packets, uint64_t bytes, uint64_t segments,
+		  uint64_t largest)
 {
+	if (largest > stats->largest)
+		__atomic_store_n(&stats->largest, largest, __ATOMIC_RELAXED);
 	stat_add(&stats->packets, packets);
 	stat_add(&stats->bytes, bytes);
 	stat_add(&stats->segments, segments);
@@ -110,13 +113,14 @@ static void count(struct queue_stats *stats, uint64_t packets, uint64_t bytes, u
 
 void port_count_rx(struct port *port, unsigned q, struct leat_pkt *const *pkts, unsigned n)
 {
-	uint64_t bytes = 0, segments = 0;
+	uint64_t bytes = 0, segments = 0, largest = 0;
 
 	for (unsigned i = 0; i < n; i++) {
 		bytes += pkts[i]->len;
+		largest = pkts[i]->len > largest ? pkts[i]->len : largest;
 		segments += pkts[i]->gso_size ? leat_gso_segs(pkts[i]) : 1;
 	}
-	count(&port->rx_stats[q], n, bytes, segments);
+	count(&port->rx_stats[q], n, bytes, segments, largest);
 }
 
 void port_count_tx(struct port *port, unsigned q, const struct port_frame *frame)
@@ -126,5 +130,5 @@ void port_count_tx(struct port *port, unsigned q, const struct port_frame *frame
 
 	if (meta->gso_size && frame->len > meta->hdr_len)
 		segments = (frame->len - meta->hdr_len + meta->gso_size - 1) / meta->gso_size;
-	count(&port->txq[q].stats, 1, frame->len, segments);
+	count(&port->txq[q].stats, 1, frame->len, segments, frame->len);
 }

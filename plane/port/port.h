@@ -28,6 +28,7 @@ enum {
 /* Features of a port beside its GSO types (LEAT_GSO_*). */
 #define PORT_TX_CSUM  (1u << 0) /* completes partial checksums */
 #define PORT_SG	      (1u << 1) /* takes frames in slices */
+#define PORT_TX_CRC   (1u << 3) /* completes partial CRC32c of SCTP */
 #define PORT_RX_TRUST (1u << 2) /* what it receives has right or known checksums */
 
 struct pool;
@@ -76,11 +77,17 @@ struct port_ops {
 	void (*close)(struct port *port);
 
 	/* Receive up to n frames of queue q in buffers of `pool`. Sets data, len, chain, stamp and
-	 * what the port knows (csum, gso, hash); not parsed unless it had to. Gives how many,
+	 * what the port knows (csum, gso, hash), as far as it can without parsing. Gives how many,
 	 * fewer than n when the queue is empty or PORT_BATCH_BYTES were reached, or -errno when the
 	 * port is gone for good. */
 	int (*receive)(struct port *port, unsigned q, struct pool *pool, struct leat_pkt **pkts,
 		       unsigned n);
+
+	/* What receive gave, parsed now: take over what came with it of checksums, segments and
+	 * hash, drop what contradicts itself, count. Gives how many are left. NULL: nothing to
+	 * do. */
+	unsigned (*check)(struct port *port, unsigned q, struct pool *pool, struct leat_pkt **pkts,
+			  unsigned n);
 
 	/* Transmit n frames on queue q. Gives how many it took; the rest was dropped, and why is
 	 * counted in the queue's errors. -errno: the port is gone for good. */
@@ -98,6 +105,7 @@ struct queue_stats {
 	uint64_t packets; /* frames as they were on the port */
 	uint64_t bytes;
 	uint64_t segments;  /* wire-sized frames that these stand for */
+	uint64_t largest;   /* bytes of the largest frame so far */
 	uint64_t errors;    /* refused by the device */
 	uint64_t dropped;   /* lost on our side of the device: no buffer, no room */
 	uint64_t contended; /* tx: the lock was held by another */
@@ -113,11 +121,14 @@ struct port {
 	char name[PORT_NAME_MAX];
 	unsigned index; /* in the plane */
 	unsigned rxqs, txqs;
-	uint32_t gso;	   /* LEAT_GSO_* it can segment itself */
-	uint32_t features; /* PORT_* */
-	uint32_t mtu;	   /* bytes of an IP packet */
-	bool gone;	   /* atomic: its device is no more */
-	bool failed;	   /* atomic: it could not do all of its work */
+	uint32_t gso;	       /* LEAT_GSO_* it can segment itself */
+	uint32_t partial;      /* of them, those it can only do after partial GSO */
+	uint32_t tso_max_size; /* bytes it takes super-packets of, and what gso_max_size may be set
+				* to; 0: 65536 */
+	uint32_t features;     /* PORT_* */
+	uint32_t mtu;	       /* bytes of an IP packet */
+	bool gone;	       /* atomic: its device is no more */
+	bool failed;	       /* atomic: it could not do all of its work */
 	void *priv;
 	struct txq *txq; /* txqs of them; made by the plane after open, as the next two */
 	struct txflow *tx_flow;

@@ -5,7 +5,11 @@
  * The device is made by its first descriptor, exclusively, and lives as long as one is open: it is
  * not persistent, so that nothing is left behind however we end. Offloads are what the kernel may
  * hand to us. What we may hand to the kernel it always takes; with offload=none we do not, so that
- * frames are wire-sized and their checksums complete in both directions.
+ * frames are wire-sized and their checksums complete in both directions. UDP tunnels are the
+ * exception: a kernel that cannot hand over their super-packets cannot take them, and has no header
+ * of 24 bytes. It takes super-packets of IPIP, SIT and GRE too, and drops them.
+ *
+ * A TAP takes super-packets over 64 KB (BIG TCP; Linux 6.18 up to 512 KB and more), and gives none.
  */
 #include "tap.h"
 
@@ -14,6 +18,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <leat/gro.h>
 #include <linux/if_tun.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,9 +27,9 @@
 #include <unistd.h>
 
 enum {
-	USO4 = 0x20, /* TUN_F_USO4 and TUN_F_USO6 (Linux 6.2): headers may be older */
-	USO6 = 0x40,
 	OFFLOADS = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN,
+	USO = 0x60,	     /* TUN_F_USO4 and _USO6 (Linux 6.2): headers may be older */
+	UDP_TUNNELS = 0x180, /* TUN_F_UDP_TUNNEL_GSO and _GSO_CSUM (6.17): as well */
 
 	MTU_MIN = 68,
 	MTU_MAX = 65535 - 14,
@@ -33,6 +38,20 @@ enum {
 };
 
 #define GSO_TCP (LEAT_GSO_TCPV4 | LEAT_GSO_TCPV6 | LEAT_GSO_TCP_ECN | LEAT_GSO_DODGY)
+
+/* What kernels take, from the newest on. */
+static const struct {
+	int hdr;
+	unsigned offloads;
+	uint32_t gso;
+} levels[] = {
+	{LEAT_VNET_HDR_TUNNEL_LEN, OFFLOADS | USO | UDP_TUNNELS,
+	 GSO_TCP | LEAT_GSO_UDP_L4 | LEAT_GSO_UDP_TUNNEL | LEAT_GSO_UDP_TUNNEL_CSUM},
+	{LEAT_VNET_HDR_MRG_LEN, OFFLOADS | USO, GSO_TCP | LEAT_GSO_UDP_L4},
+	{LEAT_VNET_HDR_MRG_LEN, OFFLOADS, GSO_TCP},
+};
+
+enum { LEVELS = sizeof(levels) / sizeof(levels[0]) };
 
 /* What is asked for, and where to complain. */
 struct tap_request {
@@ -138,22 +157,33 @@ static int open_queue(struct tap_request *r, unsigned q)
 	return 0;
 }
 
+static int set_hdr(struct tap_request *r, int size)
+{
+	int fd = r->tap->fd[0], little = 1;
+
+	if (ioctl(fd, TUNSETVNETHDRSZ, &size) || ioctl(fd, TUNSETVNETLE, &little))
+		return -errno;
+	r->tap->hdr = (uint32_t)size;
+	return 0;
+}
+
 /* Say what the kernel may hand to us; this holds for all queues. */
 static int negotiate(struct tap_request *r)
 {
 	int fd = r->tap->fd[0];
-	int size = TAP_HDR, little = 1;
+	unsigned i = 0;
 
-	r->port->gso = r->offload ? GSO_TCP | LEAT_GSO_UDP_L4 : 0;
 	r->port->features = r->offload ? PORT_SG | PORT_TX_CSUM : PORT_SG;
-	if (ioctl(fd, TUNSETVNETHDRSZ, &size) || ioctl(fd, TUNSETVNETLE, &little))
-		return -errno;
+	r->port->gso = 0;
 	if (!r->offload)
-		return ioctl(fd, TUNSETOFFLOAD, 0) ? -errno : 0;
-	if (ioctl(fd, TUNSETOFFLOAD, OFFLOADS | USO4 | USO6) == 0)
-		return 0;
-	r->port->gso = GSO_TCP;
-	return ioctl(fd, TUNSETOFFLOAD, OFFLOADS) ? -errno : 0;
+		return ioctl(fd, TUNSETOFFLOAD, 0) ? -errno : set_hdr(r, LEAT_VNET_HDR_MRG_LEN);
+	while (i < LEVELS && ioctl(fd, TUNSETOFFLOAD, levels[i].offloads))
+		i++;
+	if (i == LEVELS)
+		return -errno;
+	r->port->gso = levels[i].gso;
+	r->port->tso_max_size = LEAT_GRO_SIZE_MAX;
+	return set_hdr(r, levels[i].hdr);
 }
 
 /* What became of an option that the kernel has the last word on. */
@@ -298,6 +328,7 @@ const struct port_ops port_tap = {
 	.up = up_tap,
 	.close = close_tap,
 	.receive = tap_receive,
+	.check = tap_check,
 	.transmit = tap_transmit,
 	.fd = fd_of_queue,
 };

@@ -8,10 +8,9 @@
 #include "link.h"
 #include "port.h"
 
-enum { TAP_HDR = LEAT_VNET_HDR_MRG_LEN }; /* bytes of the header in front of every frame */
-
 struct tap {
 	struct link link;
+	uint32_t hdr;	/* bytes of the header in front of every frame */
 	bool supers;	/* the kernel may hand over super-packets */
 	uint32_t first; /* bytes of the buffer that a frame begins in */
 	unsigned queues;
@@ -20,6 +19,8 @@ struct tap {
 
 int tap_receive(struct port *port, unsigned q, struct pool *pool, struct leat_pkt **pkts,
 		unsigned n);
+unsigned tap_check(struct port *port, unsigned q, struct pool *pool, struct leat_pkt **pkts,
+		   unsigned n);
 int tap_transmit(struct port *port, unsigned q, struct port_frame *frames, unsigned n);
 
 #endif

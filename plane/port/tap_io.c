@@ -15,7 +15,6 @@
 #include "../stats.h"
 
 #include <errno.h>
-#include <leat/parse.h>
 #include <unistd.h>
 
 /* Where the next frame goes. */
@@ -47,10 +46,10 @@ static void leave_room(struct pool *pool, const struct room *room)
 }
 
 /* Read one frame; gives its bytes, 0 if it did not fit, -errno. */
-static ssize_t read_frame(int fd, uint32_t first, const struct room *room)
+static ssize_t read_frame(int fd, const struct tap *tap, const struct room *room)
 {
-	struct iovec iov[2] = {{room->first->data - TAP_HDR, TAP_HDR + first}};
-	size_t all = TAP_HDR + first;
+	struct iovec iov[2] = {{room->first->data - tap->hdr, tap->hdr + tap->first}};
+	size_t all = tap->hdr + tap->first;
 	ssize_t len;
 
 	if (room->rest) {
@@ -61,7 +60,7 @@ static ssize_t read_frame(int fd, uint32_t first, const struct room *room)
 	if (len < 0)
 		return -errno;
 	/* What did not fit is lost, and the length read is the room there was. */
-	return len <= TAP_HDR || (size_t)len == all ? 0 : len - TAP_HDR;
+	return len <= (ssize_t)tap->hdr || (size_t)len == all ? 0 : len - (ssize_t)tap->hdr;
 }
 
 /* The `len` bytes in the room become a packet. */
@@ -81,24 +80,26 @@ static struct leat_pkt *take_frame(struct room *room, uint32_t first, uint32_t l
 	return pkt;
 }
 
-/* Take over what the headers say; those that lie are dropped. Gives how many are left. */
-static unsigned read_headers(struct port *port, unsigned q, struct pool *pool,
-			     struct leat_pkt **pkts, unsigned n)
+/* Take over what the headers say; those that lie are dropped. */
+unsigned tap_check(struct port *port, unsigned q, struct pool *pool, struct leat_pkt **pkts,
+		   unsigned n)
 {
+	const struct tap *tap = port->priv;
 	unsigned good = 0;
 
-	leat_parse(NULL, pkts, n);
 	for (unsigned i = 0; i < n; i++) {
-		const uint8_t *hdr = pkts[i]->data - TAP_HDR;
+		const uint8_t *hdr = pkts[i]->data - tap->hdr;
 
-		/* Flags and type; with neither there is nothing to take over. */
-		if ((hdr[0] | hdr[1]) && leat_vnet_read(pkts[i], hdr, TAP_HDR)) {
+		/* Flags and type; with neither there is nothing to take over. The kernel gives no
+		 * hash. */
+		if ((hdr[0] | hdr[1]) && leat_vnet_read(pkts[i], hdr, tap->hdr)) {
 			stat_add(&port->rx_stats[q].errors, 1);
 			pool_give(pool, &pkts[i], 1);
 		} else {
 			pkts[good++] = pkts[i];
 		}
 	}
+	port_count_rx(port, q, pkts, good);
 	return good;
 }
 
@@ -118,7 +119,7 @@ int tap_receive(struct port *port, unsigned q, struct pool *pool, struct leat_pk
 
 	for (unsigned i = 0; i < n && bytes < PORT_BATCH_BYTES && make_room(tap, pool, &room);
 	     i++) {
-		len = read_frame(tap->fd[q], tap->first, &room);
+		len = read_frame(tap->fd[q], tap, &room);
 		if (len < 0)
 			break;
 		bytes += (unsigned)len;
@@ -130,22 +131,20 @@ int tap_receive(struct port *port, unsigned q, struct pool *pool, struct leat_pk
 	leave_room(pool, &room);
 	if (got == 0)
 		return len < 0 && is_gone((int)-len) ? -ENODEV : 0;
-	got = read_headers(port, q, pool, pkts, got);
-	port_count_rx(port, q, pkts, got);
 	return (int)got;
 }
 
 /* Put the header in front of the frame and write it; 0 or -errno. */
-static int write_frame(int fd, struct port_frame *f)
+static int write_frame(int fd, uint32_t hdr_len, struct port_frame *f)
 {
 	struct iovec *iov = f->iov;
-	uint8_t *hdr = (uint8_t *)iov->iov_base - TAP_HDR;
+	uint8_t *hdr = (uint8_t *)iov->iov_base - hdr_len;
 	ssize_t len;
 
-	if (leat_vnet_write(&f->meta, hdr, TAP_HDR))
+	if (leat_vnet_write(&f->meta, hdr, hdr_len))
 		return -EOPNOTSUPP;
 	iov->iov_base = hdr;
-	iov->iov_len += TAP_HDR;
+	iov->iov_len += hdr_len;
 	len = f->niov == 1 ? write(fd, hdr, iov->iov_len) : writev(fd, iov, (int)f->niov);
 	return len < 0 ? -errno : 0;
 }
@@ -156,7 +155,7 @@ int tap_transmit(struct port *port, unsigned q, struct port_frame *frames, unsig
 	unsigned sent = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		int e = write_frame(tap->fd[q], &frames[i]);
+		int e = write_frame(tap->fd[q], tap->hdr, &frames[i]);
 
 		if (!e) {
 			port_count_tx(port, q, &frames[i]);

@@ -13,177 +13,9 @@
 
 #include <cmocka.h>
 
-#include "../traffic.h"
+#include "gro_judge.h"
 
-enum { ROUNDS = 40, PACKETS = 600, MEMBERS_MAX = PACKETS, FLUSH_MAX = 3 };
-
-struct held {
-	uint32_t hash;
-	uint64_t stamp;
-	bool fixed;
-	unsigned n, member[MEMBERS_MAX]; /* indices of packets */
-	uint32_t payload;
-};
-
-struct model {
-	struct leat_gro_conf conf;
-	struct traffic_packet packet[PACKETS];
-	struct held held[PACKETS]; /* oldest first */
-	unsigned n_held;
-	struct held out[2 * PACKETS];
-	unsigned n_out;
-	uint64_t count[LEAT_GRO_REASONS];
-};
-
-static bool is_udp(const struct frame *f)
-{
-	return f->protocol == FRAME_UDP;
-}
-
-static bool is_fragment(const struct frame *f, bool later)
-{
-	if (f->version == 4)
-		return (f->frag_off & (later ? 0x1fff : 0x3fff)) != 0;
-	return f->ext_len > 0 && f->ext_first == 44 && (!later || (f->ext[3] & 0xf8) != 0);
-}
-
-static bool same_data(const uint8_t *a, const uint8_t *b, uint32_t len)
-{
-	return len == 0 || memcmp(a, b, len) == 0;
-}
-
-/* Why the packet has no flow here. */
-static enum leat_gro_reason judge_kind(const struct model *m, const struct frame *f)
-{
-	if (is_fragment(f, true))
-		return LEAT_GRO_IP_FRAGMENT;
-	if (f->protocol != FRAME_TCP && f->protocol != FRAME_UDP)
-		return LEAT_GRO_NOT_PARSED;
-	return is_udp(f) && !m->conf.udp ? LEAT_GRO_UDP_OFF : LEAT_GRO_MERGED;
-}
-
-static enum leat_gro_reason judge_ip(const struct frame *f)
-{
-	if (f->version == 4 && f->ext_len > 0)
-		return LEAT_GRO_IP_OPTIONS;
-	if (is_fragment(f, false))
-		return LEAT_GRO_IP_FRAGMENT;
-	if (f->bad_ip_csum)
-		return LEAT_GRO_IP_CSUM;
-	return f->padding > 0 ? LEAT_GRO_LENGTH : LEAT_GRO_MERGED;
-}
-
-static enum leat_gro_reason judge_packet(const struct traffic_packet *p, bool is_held)
-{
-	const struct frame *f = &p->f;
-	uint8_t never = FRAME_SYN | FRAME_RST | FRAME_URG | FRAME_CWR;
-
-	if (p->mark == TRAFFIC_GSO)
-		return LEAT_GRO_IS_GSO;
-	if (judge_ip(f) != LEAT_GRO_MERGED)
-		return judge_ip(f);
-	if (!is_udp(f) && ((f->flags & never) != 0 || (f->no_ack && (f->flags & FRAME_ACK) == 0)))
-		return LEAT_GRO_TCP_FLAGS;
-	if (f->payload == 0)
-		return LEAT_GRO_NO_PAYLOAD;
-	if (is_udp(f) && f->no_csum)
-		return LEAT_GRO_UDP_ZERO_CSUM;
-	if (!is_udp(f) && (f->flags & (FRAME_PSH | FRAME_FIN)) != 0 && !is_held)
-		return LEAT_GRO_PSH_FIRST;
-	if (f->bad_l4_csum || p->mark == TRAFFIC_PARTIAL_WRONG)
-		return LEAT_GRO_L4_CSUM;
-	return LEAT_GRO_MERGED;
-}
-
-static enum leat_gro_reason judge_link(const struct frame *a, const struct frame *b)
-{
-	if (a->dst_mac != b->dst_mac || a->src_mac != b->src_mac || a->vlans != b->vlans)
-		return LEAT_GRO_LINK;
-	for (unsigned i = 0; i < a->vlans; i++)
-		if (a->vlan[i] != b->vlan[i])
-			return LEAT_GRO_LINK;
-	return LEAT_GRO_MERGED;
-}
-
-/* a is the first packet held, last the last, b the new one. */
-static enum leat_gro_reason judge_ids(const struct held *h, const struct frame *a,
-				      const struct frame *last, const struct frame *b)
-{
-	bool fixed = b->id == a->id, next = b->id == (uint16_t)(last->id + 1);
-
-	if (h->n == 1)
-		return fixed || next ? LEAT_GRO_MERGED : LEAT_GRO_IP_ID;
-	return (h->fixed ? fixed : next) ? LEAT_GRO_MERGED : LEAT_GRO_IP_ID;
-}
-
-static enum leat_gro_reason judge_ips(const struct held *h, const struct frame *a,
-				      const struct frame *last, const struct frame *b)
-{
-	if (a->version == 6 && a->ext_len != b->ext_len)
-		return LEAT_GRO_EXTENSIONS;
-	if (a->tos != b->tos)
-		return LEAT_GRO_TOS;
-	if ((a->ttl == 0 ? 64 : a->ttl) != (b->ttl == 0 ? 64 : b->ttl))
-		return LEAT_GRO_TTL;
-	if (a->version == 4)
-		return a->frag_off != b->frag_off ? LEAT_GRO_DF : judge_ids(h, a, last, b);
-	if (a->flow_label != b->flow_label)
-		return LEAT_GRO_FLOW_LABEL;
-	if (a->ext_len > 0 && a->ext_first != b->ext_first)
-		return LEAT_GRO_EXTENSIONS;
-	return same_data(a->ext, b->ext, a->ext_len) ? LEAT_GRO_MERGED : LEAT_GRO_EXTENSIONS;
-}
-
-static enum leat_gro_reason judge_tcp(const struct held *h, const struct frame *a,
-				      const struct frame *b)
-{
-	if (a->window != b->window || a->opts_len != b->opts_len || a->reserved != b->reserved ||
-	    a->urg_ptr != b->urg_ptr || (a->flags & FRAME_ECE) != (b->flags & FRAME_ECE))
-		return LEAT_GRO_TCP_WORD;
-	if (a->ack != b->ack)
-		return LEAT_GRO_TCP_ACK;
-	if (!same_data(a->opts, b->opts, a->opts_len))
-		return LEAT_GRO_TCP_OPTIONS;
-	return b->seq == a->seq + h->payload ? LEAT_GRO_MERGED : LEAT_GRO_TCP_SEQ;
-}
-
-static enum leat_gro_reason judge_sizes(const struct model *m, const struct held *h,
-					const struct frame *a, const struct frame *b)
-{
-	uint32_t limit = is_udp(a) && m->conf.max_size > 65536 ? 65536 : m->conf.max_size;
-
-	if (b->payload > a->payload)
-		return LEAT_GRO_SIZE;
-	if (frame_hdr_len(a) - 14 - 4 * a->vlans + h->payload + b->payload >= limit)
-		return LEAT_GRO_MAX_SIZE;
-	return LEAT_GRO_MERGED;
-}
-
-static enum leat_gro_reason judge_pair(const struct model *m, const struct held *h,
-				       const struct frame *b)
-{
-	const struct frame *a = &m->packet[h->member[0]].f;
-	const struct frame *last = &m->packet[h->member[h->n - 1]].f;
-	enum leat_gro_reason why = judge_link(a, b);
-
-	if (why == LEAT_GRO_MERGED)
-		why = judge_ips(h, a, last, b);
-	if (why == LEAT_GRO_MERGED && !is_udp(a))
-		why = judge_tcp(h, a, b);
-	return why == LEAT_GRO_MERGED ? judge_sizes(m, h, a, b) : why;
-}
-
-static enum leat_gro_reason judge_end(const struct model *m, const struct held *h,
-				      const struct frame *b)
-{
-	unsigned most = is_udp(b) && m->conf.max_segs > 64 ? 64 : m->conf.max_segs;
-
-	if (b->payload < m->packet[h->member[0]].f.payload)
-		return LEAT_GRO_END_SMALL;
-	if (!is_udp(b) && (b->flags & (FRAME_PSH | FRAME_FIN)) != 0)
-		return LEAT_GRO_END_FLAGS;
-	return h->n == most ? LEAT_GRO_MAX_SIZE : LEAT_GRO_MERGED;
-}
+enum { ROUNDS = 40, FLUSH_MAX = 3 };
 
 static void give(struct model *m, unsigned at, enum leat_gro_reason why)
 {
@@ -229,8 +61,12 @@ static void merge(struct model *m, unsigned at, unsigned i)
 	const struct frame *f = &m->packet[i].f;
 	enum leat_gro_reason end;
 
-	if (h->n == 1)
-		h->fixed = f->version == 4 && f->id == m->packet[h->member[0]].f.id;
+	if (h->n == 1) {
+		const struct traffic_packet *a = &m->packet[h->member[0]], *b = &m->packet[i];
+
+		h->fixed = f->version == 4 && f->id == a->f.id;
+		h->outer_fixed = a->outer.version == 4 && a->outer.id == b->outer.id;
+	}
 	h->member[h->n++] = i;
 	h->payload += f->payload;
 	m->count[LEAT_GRO_MERGED]++;
@@ -248,24 +84,24 @@ static void pass(struct model *m, unsigned i, enum leat_gro_reason why)
 static void receive(struct model *m, unsigned i, uint32_t hash, uint64_t now)
 {
 	const struct traffic_packet *p = &m->packet[i];
-	enum leat_gro_reason why = judge_kind(m, &p->f), pair = LEAT_GRO_END_PASS;
+	enum leat_gro_reason why = judge_kind(m, p), pair = LEAT_GRO_END_PASS;
 	unsigned at = find(m, i);
 
 	if (why != LEAT_GRO_MERGED) {
 		pass(m, i, why);
 		return;
 	}
-	why = judge_packet(p, at < m->n_held);
+	why = judge_packet(m, p, at < m->n_held);
 	if (at < m->n_held) {
 		if (why == LEAT_GRO_MERGED)
-			pair = judge_pair(m, &m->held[at], &p->f);
+			pair = judge_pair(m, &m->held[at], p);
 		if (pair == LEAT_GRO_MERGED) {
 			merge(m, at, i);
 			return;
 		}
 		give(m, at, pair);
 		if (why == LEAT_GRO_MERGED)
-			why = judge_packet(p, false);
+			why = judge_packet(m, p, false);
 	}
 	if (why != LEAT_GRO_MERGED) {
 		pass(m, i, why);
@@ -286,7 +122,7 @@ static unsigned flush(struct model *m, uint64_t before, unsigned max)
 	return n;
 }
 
-/* The bytes a packet or super-packet should have: the first frame with the payload of all. */
+/* The bytes of a super-packet in no tunnel: the first frame with the payload of all. */
 static uint32_t expect_bytes(const struct model *m, const struct held *h, uint8_t *dst)
 {
 	struct frame whole = m->packet[h->member[0]].f;
@@ -315,23 +151,62 @@ static uint32_t expect_bytes(const struct model *m, const struct held *h, uint8_
 	return at;
 }
 
-static void compare_super(const struct model *m, const struct held *h, const struct leat_pkt *pkt)
+static void compare_bytes(const struct model *m, const struct held *h, const struct leat_pkt *pkt)
 {
-	const struct frame *f = &m->packet[h->member[0]].f;
-	uint32_t type = is_udp(f)	? LEAT_GSO_UDP_L4 :
-			f->version == 4 ? LEAT_GSO_TCPV4 :
-					  LEAT_GSO_TCPV6;
 	static uint8_t expected[1 << 17], flat[1 << 17];
 	uint32_t len = expect_bytes(m, h, expected);
 
 	assert_int_equal(frame_flatten(pkt, flat), len);
 	assert_memory_equal(flat, expected, len);
-	assert_int_equal(pkt->gso_size, f->payload);
+}
+
+static uint32_t tunnel_type(const struct frame *outer)
+{
+	uint32_t type = outer->in_gre ? LEAT_GSO_GRE : 0;
+
+	if (outer->tunnel == LEAT_TUNNEL_IP)
+		return outer->version == 4 ? LEAT_GSO_IPXIP4 : LEAT_GSO_IPXIP6;
+	if (outer->tunnel == LEAT_TUNNEL_GRE)
+		return outer->gre_csum ? LEAT_GSO_GRE_CSUM : LEAT_GSO_GRE;
+	type |= outer->remcsum ? LEAT_GSO_TUNNEL_REMCSUM : 0;
+	return type | (outer->no_csum ? LEAT_GSO_UDP_TUNNEL : LEAT_GSO_UDP_TUNNEL_CSUM);
+}
+
+static uint32_t expect_type(const struct model *m, const struct held *h)
+{
+	const struct traffic_packet *p = &m->packet[h->member[0]];
+	const struct frame *f = &p->f;
+	uint32_t type = is_udp(f)	? LEAT_GSO_UDP_L4 :
+			!is_tcp(f)	? LEAT_GSO_SCTP :
+			f->version == 4 ? LEAT_GSO_TCPV4 :
+					  LEAT_GSO_TCPV6;
+
+	if (is_tunnelled(p))
+		type |= tunnel_type(&p->outer);
+	if (is_list(m, f))
+		return type | LEAT_GSO_FRAGLIST;
+	type |= is_tcp(f) && (f->flags & FRAME_CWR) != 0 ? LEAT_GSO_TCP_ACCECN : 0;
+	if (!is_tunnelled(p))
+		return type | (h->fixed ? LEAT_GSO_TCP_FIXEDID : 0);
+	return type | (h->outer_fixed ? LEAT_GSO_TCP_FIXEDID : 0) |
+	       (h->fixed ? LEAT_GSO_TCP_FIXEDID_INNER : 0);
+}
+
+static void compare_super(const struct model *m, const struct held *h, const struct leat_pkt *pkt)
+{
+	const struct traffic_packet *p = &m->packet[h->member[0]];
+	bool sctp = p->f.protocol == FRAME_SCTP;
+
+	if (!is_tunnelled(p) && !is_list(m, &p->f) && !sctp)
+		compare_bytes(m, h, pkt);
+	assert_int_equal(pkt->gso_type, expect_type(m, h));
+	assert_int_equal(pkt->gso_size, sctp ? LEAT_GSO_BY_FRAGS : p->f.payload);
 	assert_int_equal(pkt->gso_segs, h->n);
-	assert_int_equal(pkt->gso_type, type | (h->fixed ? LEAT_GSO_TCP_FIXEDID : 0));
-	assert_int_equal(pkt->csum, LEAT_CSUM_PARTIAL);
-	assert_int_equal(pkt->csum_start, pkt->lvl[0].transport);
-	assert_int_equal(pkt->csum_offset, is_udp(f) ? 6 : 16);
+	assert_int_equal(pkt->csum, is_list(m, &p->f) ? LEAT_CSUM_UNNECESSARY : LEAT_CSUM_PARTIAL);
+	if (is_list(m, &p->f))
+		return;
+	assert_int_equal(pkt->csum_start, leat_pkt_inner(pkt)->transport);
+	assert_int_equal(pkt->csum_offset, is_udp(&p->f) ? 6 : sctp ? 8 : 16);
 }
 
 static void compare_out(const struct model *m, const struct train *train, unsigned i)
@@ -366,15 +241,17 @@ static void compare(const struct model *m, const struct train *train, unsigned f
 /* What the table should hash a packet with: the NIC's, or its flow's, fragment or not. */
 static uint32_t hash_of(const struct model *m, unsigned i)
 {
-	struct frame f = m->packet[i].f;
+	struct traffic_packet p = m->packet[i];
 	struct arena arena = {0};
-	uint32_t hash = m->packet[i].hash;
+	uint32_t hash = p.hash;
+	struct frame f;
 
-	if (!m->packet[i].hashed) {
-		if (f.version == 4)
-			f.frag_off = 0;
-		else if (is_fragment(&f, false))
-			f.ext_len = 0;
+	if (!p.hashed) {
+		if (p.f.version == 4)
+			p.f.frag_off = 0;
+		else if (is_fragment(&p.f, false))
+			p.f.ext_len = 0;
+		f = traffic_frame(&p);
 		hash = leat_flow_hash(arena_frame(&arena, &f), &m->conf.key);
 		arena_clear(&arena);
 	}
@@ -383,7 +260,12 @@ static uint32_t hash_of(const struct model *m, unsigned i)
 
 static struct leat_gro_conf random_conf(struct rng *rng)
 {
-	struct leat_gro_conf conf = {.udp = !rng_once_in(rng, 4), .key = {{rng_next(rng), 7}}};
+	struct leat_gro_conf conf = {.udp = !rng_once_in(rng, 4),
+				     .sctp = !rng_once_in(rng, 4),
+				     .fraglist = rng_once_in(rng, 4),
+				     .accecn = rng_once_in(rng, 2),
+				     .no_jumbogram = rng_once_in(rng, 2),
+				     .key = {{rng_next(rng), 7}}};
 
 	if (rng_once_in(rng, 4))
 		return conf;
@@ -391,6 +273,7 @@ static struct leat_gro_conf random_conf(struct rng *rng)
 	conf.depth = 1 + rng_below(rng, 8);
 	conf.flows = 1 + rng_below(rng, 40);
 	conf.max_size = rng_once_in(rng, 2) ? 0 : 100 + rng_below(rng, 5000);
+	conf.max_size4 = rng_once_in(rng, 2) ? 0 : 100 + rng_below(rng, 5000);
 	conf.max_segs = rng_once_in(rng, 2) ? 0 : 2 + rng_below(rng, 20);
 	return conf;
 }

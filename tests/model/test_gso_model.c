@@ -20,6 +20,8 @@ enum { ROUNDS = 6000, EXT_MAX = 24, OPTS_MAX = 40, PAYLOAD_MAX = 20000 };
 struct options {
 	uint8_t ext[EXT_MAX];
 	uint8_t opts[OPTS_MAX];
+	struct frame inner;
+	uint8_t inner_ext[EXT_MAX];
 };
 
 static uint8_t random_byte(struct rng *rng)
@@ -27,20 +29,21 @@ static uint8_t random_byte(struct rng *rng)
 	return (uint8_t)rng_next(rng);
 }
 
-/* IPv6: a hop-by-hop header of PadN, then perhaps destination options; IPv4: no-operations. */
-static void add_extensions(struct rng *rng, struct frame *f, struct options *o)
+/* IPv6: a hop-by-hop header of PadN, then perhaps destination options; IPv4: no-operations. The
+ * last names `protocol`. */
+static void add_extensions(struct rng *rng, struct frame *f, uint8_t *ext, uint8_t protocol)
 {
-	f->ext = o->ext;
+	f->ext = ext;
 	if (f->version == 4) {
 		f->ext_len = (uint8_t)(4 * rng_below(rng, 6));
-		memset(o->ext, 1, f->ext_len);
+		memset(ext, 1, f->ext_len);
 		return;
 	}
 	f->ext_len = rng_once_in(rng, 2) ? 8 : 24;
 	f->ext_first = f->ext_len == 8 ? 60 : 0;
-	memset(o->ext, 0, sizeof(o->ext));
-	memcpy(o->ext, (uint8_t[]){f->ext_len == 8 ? f->protocol : 60, 0, 1, 4}, 4);
-	memcpy(o->ext + 8, (uint8_t[]){f->protocol, 1, 1, 12}, 4);
+	memset(ext, 0, EXT_MAX);
+	memcpy(ext, (uint8_t[]){f->ext_len == 8 ? protocol : 60, 0, 1, 4}, 4);
+	memcpy(ext + 8, (uint8_t[]){protocol, 1, 1, 12}, 4);
 }
 
 static void add_transport(struct rng *rng, struct frame *f, struct options *o)
@@ -74,49 +77,101 @@ static uint16_t add_sizes(struct rng *rng, struct frame *f)
 	return (uint16_t)gso_size;
 }
 
+static struct frame random_network(struct rng *rng)
+{
+	return (struct frame){.vlans = rng_once_in(rng, 3) ? (uint8_t)rng_below(rng, 5) : 0,
+			      .version = rng_once_in(rng, 2) ? 4 : 6,
+			      .tos = random_byte(rng),
+			      .ttl = random_byte(rng),
+			      .id = (uint16_t)rng_next(rng),
+			      .frag_off = rng_once_in(rng, 2) ? FRAME_DF : 0,
+			      .flow_label = rng_below(rng, 1 << 20),
+			      .src = (uint32_t)rng_next(rng),
+			      .dst = (uint32_t)rng_next(rng)};
+}
+
+static uint8_t carrier(const struct frame *f)
+{
+	if (f->tunnel == LEAT_TUNNEL_GRE)
+		return FRAME_GRE;
+	if (f->tunnel == LEAT_TUNNEL_IP)
+		return f->inner->version == 6 ? FRAME_IPV6 : FRAME_IPIP;
+	return FRAME_UDP;
+}
+
+/* `f`, moved into `o`, in a tunnel of any kind. */
+static void add_tunnel(struct rng *rng, struct frame *f, struct options *o)
+{
+	bool gue, rco;
+
+	o->inner = *f;
+	*f = random_network(rng);
+	f->inner = &o->inner;
+	f->tunnel = (uint8_t)(1 + rng_below(rng, LEAT_TUNNEL_FOU));
+	gue = f->tunnel == LEAT_TUNNEL_GUE;
+	rco = gue || f->tunnel == LEAT_TUNNEL_VXLAN;
+	f->sport = (uint16_t)rng_next(rng);
+	f->tunnel_id = rng_below(rng, 1 << 24);
+	f->in_gre = (gue || f->tunnel == LEAT_TUNNEL_FOU) && rng_once_in(rng, 3);
+	f->eth = rng_once_in(rng, 2);
+	f->gre_key = rng_once_in(rng, 2);
+	f->gre_csum = f->tunnel == LEAT_TUNNEL_GRE && rng_once_in(rng, 2);
+	f->no_csum = rng_once_in(rng, 2);
+	f->remcsum = rco && rng_once_in(rng, 3);
+	f->direct = gue && !f->remcsum && !f->in_gre && rng_once_in(rng, 3);
+	if (f->tunnel == LEAT_TUNNEL_GENEVE) {
+		f->tunnel_opts = o->opts;
+		f->tunnel_opts_len = (uint8_t)(4 * rng_below(rng, 4));
+	}
+	if (f->tunnel != LEAT_TUNNEL_VXLAN && !f->eth)
+		o->inner.vlans = 0;
+	if (rng_once_in(rng, 3))
+		add_extensions(rng, f, o->ext, carrier(f));
+}
+
 static struct leat_pkt *random_super(struct rng *rng, struct arena *arena)
 {
 	struct options options;
-	struct frame f = {.vlans = rng_once_in(rng, 3) ? (uint8_t)rng_below(rng, 5) : 0,
-			  .version = rng_once_in(rng, 2) ? 4 : 6,
-			  .protocol = rng_once_in(rng, 3) ? FRAME_UDP : FRAME_TCP,
-			  .tos = random_byte(rng),
-			  .ttl = random_byte(rng),
-			  .id = (uint16_t)rng_next(rng),
-			  .frag_off = rng_once_in(rng, 2) ? FRAME_DF : 0,
-			  .flow_label = rng_below(rng, 1 << 20),
-			  .src = (uint32_t)rng_next(rng),
-			  .dst = (uint32_t)rng_next(rng),
-			  .salt = (uint32_t)rng_next(rng)};
-	uint16_t gso_size = add_sizes(rng, &f);
-	uint32_t hdr_len, headlen, slice;
+	struct frame f = random_network(rng);
+	uint32_t hdr_len, headlen, slice, payload;
+	uint16_t gso_size;
 	struct leat_pkt *pkt;
 	uint8_t *bytes;
 
+	f.protocol = rng_once_in(rng, 3) ? FRAME_UDP : FRAME_TCP;
+	f.salt = (uint32_t)rng_next(rng);
+	gso_size = add_sizes(rng, &f);
+	payload = f.payload;
 	if (rng_once_in(rng, 3))
-		add_extensions(rng, &f, &options);
+		add_extensions(rng, &f, options.inner_ext, f.protocol);
 	add_transport(rng, &f, &options);
+	if (rng_once_in(rng, 2))
+		add_tunnel(rng, &f, &options);
 	hdr_len = frame_hdr_len(&f);
-	headlen = hdr_len + (rng_once_in(rng, 2) ? 0 : rng_below(rng, f.payload + 1));
-	slice = 1 + rng_below(rng, rng_once_in(rng, 3) && f.payload < 500 ? 3 : f.payload);
+	headlen = hdr_len + (rng_once_in(rng, 2) ? 0 : rng_below(rng, payload + 1));
+	slice = 1 + rng_below(rng, rng_once_in(rng, 3) && payload < 500 ? 3 : payload);
 	bytes = malloc(frame_len(&f));
 	frame_build(&f, bytes);
 	pkt = cut_scatter(arena, bytes, frame_len(&f), headlen, slice, rng);
 	free(bytes);
+	assert_int_equal(pkt->levels, f.inner != NULL ? 2 : 1);
 
 	pkt->gso_size = gso_size;
-	pkt->gso_type = f.protocol == FRAME_UDP ? LEAT_GSO_UDP_L4 :
-			f.version == 6		? LEAT_GSO_TCPV6 :
-						  LEAT_GSO_TCPV4;
+	pkt->gso_type = cut_type(pkt);
+	if (pkt->gso_type & (LEAT_GSO_TCPV4 | LEAT_GSO_TCPV6) && rng_once_in(rng, 4))
+		pkt->gso_type |= LEAT_GSO_TCP_ACCECN;
 	if (rng_once_in(rng, 3))
 		pkt->gso_type |= LEAT_GSO_TCP_FIXEDID;
+	if (pkt->levels > 1 && rng_once_in(rng, 3))
+		pkt->gso_type |= LEAT_GSO_TCP_FIXEDID_INNER;
 	return pkt;
 }
 
 static void check_segments(const struct cut *cut, const struct leat_pkt *pkt, bool partial)
 {
 	uint8_t *flat = malloc(pkt->len), *frame = malloc(FRAME_HDRS_MAX + pkt->gso_size);
-	uint32_t check = pkt->lvl[0].transport + (pkt->lvl[0].protocol == FRAME_TCP ? 16u : 6u);
+	const struct leat_level *l = leat_pkt_inner(pkt);
+	uint32_t check = l->transport + (l->protocol == FRAME_TCP ? 16u : 6u);
 
 	assert_int_equal(frame_flatten(pkt, flat), pkt->len);
 	assert_true(cut->promised > 1);

@@ -37,6 +37,12 @@ def wait_for(what, seconds=PATIENCE):
         time.sleep(0.01)
 
 
+def hear_signals():
+    """A job in the background of a script is born deaf to some."""
+    for number in signal.SIGINT, signal.SIGHUP:
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Plane:
     """A leat run with a control socket, until the end of the with block."""
 
@@ -46,7 +52,8 @@ class Plane:
 
     def __enter__(self):
         self.process = subprocess.Popen(self.args, stdin=subprocess.DEVNULL, text=True,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                        preexec_fn=hear_signals)
         self.first = self.process.stdout.readline()
         return self
 
@@ -135,6 +142,10 @@ class Usage(Cli):
             (("set",), "which knob?"),
             (("set", "g/gro_flush_timeout"), "is not KNOB=VALUE"),
             (("show", "ports", "cpus"), "one at a time"),
+            (("show", "gro", "g", "h"), "one at a time"),
+            (("run", "--port", "g=gen,features=tx-none"), "'tx-none' is no segmentation"),
+            (("run", "--port", "g=gen,partial=tso"), "not all among the features"),
+            (("run", "--port", "g=gen,tso_max_size=524281"), "tso_max_size"),
         ]
         for args, message in rows:
             with self.subTest(args=args):
@@ -373,7 +384,7 @@ class Control(Cli):
             self.assertNotRegex(plane.out, "out_of_order [1-9]")
 
     def test_show(self):
-        heads = {"ports": r"port  |g  ", "cpus": r"cpu  |\d+  ", "gro": "gro g:",
+        heads = {"ports": r"port  |g  ", "cpus": r"cpu  |\d+  ", "gro": r"g  |  ",
                  "parse": "parse g:", "app": "app:"}
         with Plane(self.directory.name) as plane:
             everything = json.loads(plane.ask("show", "--json").stdout)
@@ -384,6 +395,16 @@ class Control(Cli):
                 lines = self.expect(plane.ask("show", what), 0).stdout.splitlines()
                 for line in lines:
                     self.assertRegex(line, heads[what])
+            self.expect(plane.ask("show", "gro", "g"), 0, "\n  merged   ")
+            self.expect(plane.ask("show", "gro", "h"), 1, err="h: no such port")
+            gro = json.loads(plane.ask("show", "gro", "g", "-j").stdout)["g"]
+            self.assertEqual(list(gro), ["rx-0", "rx-1"])
+            self.assertGreater(len(gro["rx-1"]), 30) # all reasons, whether there was one or not
+            shown = self.expect(plane.ask("show", "features", "g"), 0, "Features for g:\n").stdout
+            self.assertIn("\nrx-gro: on\n", shown)
+            features = json.loads(plane.ask("show", "features", "-j").stdout)["g"]
+            self.assertEqual(features["tx-gre-segmentation"], "off [fixed]")
+            self.expect(plane.ask("get", "g/features/gro"), 0, "on\n")
             self.expect(plane.ask("show"), 0, "rx-0")
             self.assertNotIn("Gbit/s", plane.ask("show").stdout) # of what time?
             words = [line.split() for line in plane.ask("show", "ports").stdout.splitlines()]

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_gro_prop.c - the laws of GRO, for random traffic of few and of thousands of flows: every
- * packet comes out exactly once, in its flow's order; what comes out can be cut up into just what
- * went in; and neither time nor batches nor the state of the table's memory change any of it.
+ * test_gro_prop.c - the laws of GRO, for random traffic of all kinds, of few and of thousands of
+ * flows: every packet comes out exactly once, in its flow's order; what comes out can be cut up
+ * into just what went in; and neither time nor batches nor the state of the table's memory change
+ * any of it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "../cut.h"
 #include "../traffic.h"
 
 enum { ROUNDS = 12, PACKETS = 1500 };
@@ -27,15 +29,21 @@ static void make_trial(struct rng *rng, struct trial *trial, struct traffic *tra
 	traffic_start(traffic, rng, flows, 20);
 	for (unsigned k = 0; k < PACKETS; k++)
 		trial->packet[k] = traffic_next(traffic);
-	trial->conf = (struct leat_gro_conf){.udp = i % 2 == 0, .key = {{rng_next(rng), 0}}};
+	trial->conf = (struct leat_gro_conf){.udp = i % 2 == 0,
+					     .sctp = rng_once_in(rng, 2),
+					     .accecn = rng_once_in(rng, 2),
+					     .fraglist = i % 5 == 4,
+					     .key = {{rng_next(rng), 0}}};
 	if (i % 4 == 3)
 		trial->conf.buckets = trial->conf.depth = 8;
 }
 
-/* Not so a later fragment, and a packet that was given another protocol than its flow's. */
+/* Not so a later fragment, a packet that was given another protocol than its flow's, and one whose
+ * tunnel was not entered. */
 static bool has_flow(const struct leat_pkt *pkt)
 {
-	return pkt->depth == LEAT_DEPTH_TRANSPORT && leat_pkt_inner(pkt)->protocol != 132;
+	return pkt->depth == LEAT_DEPTH_TRANSPORT &&
+	       leat_pkt_inner(pkt)->tunnel == LEAT_TUNNEL_NONE;
 }
 
 static void check_order(const struct train *train, const struct trial *trial)
@@ -80,6 +88,26 @@ static struct train run(struct rng *rng, const struct trial *trial, unsigned mos
 	return train;
 }
 
+/* The library's own segmenter gives back the packets of a super-packet, byte for byte. */
+static void check_cut(const struct train *train, const struct leat_pkt *pkt)
+{
+	static const struct leat_gso_conf whole;
+	const struct leat_pkt *p = pkt;
+	struct cut cut;
+
+	if (pkt->slices == 0)
+		return;
+	cut = cut_up(pkt, &whole, NULL);
+	assert_int_equal(cut.n, pkt->gso_segs);
+	for (unsigned i = 0; i < cut.n; i++, p = p->frag_list) {
+		const struct leat_pkt *copy = train->copies.pkts[p->cookie];
+
+		assert_int_equal(cut.segs[i].seg.len, copy->len);
+		assert_memory_equal(cut.segs[i].frame, copy->data, copy->len);
+	}
+	cut_clear(&cut);
+}
+
 static void check_same(const struct train *a, const struct train *b)
 {
 	assert_int_equal(a->n_out, b->n_out);
@@ -105,8 +133,10 @@ static void test_laws(void **state)
 		a = run(&rng, trial, 1, 0);
 		b = run(&rng, trial, 100, 0xa5);
 		check_order(&a, trial);
-		for (unsigned k = 0; k < a.n_out; k++)
+		for (unsigned k = 0; k < a.n_out; k++) {
 			train_check_inverse(&a, k);
+			check_cut(&a, a.out[k]);
+		}
 		check_same(&a, &b);
 		merged += a.gro.count[LEAT_GRO_MERGED];
 		train_end(&a);

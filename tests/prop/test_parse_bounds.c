@@ -2,7 +2,8 @@
 /*
  * test_parse_bounds.c - whatever bytes come, nothing outside the first slice is read, and what
  * the parser says holds. Each slice lies in an allocation of just its size, so that the address
- * sanitizer sees a step outside.
+ * sanitizer sees a step outside; and what is behind the slice, or behind the packet in it, makes
+ * no difference.
  */
 #include <leat/csum.h>
 #include <leat/flow.h>
@@ -23,6 +24,12 @@
 static const uint8_t hbh[] = {60, 0, 1, 4, 0,  0, 0, 0, 44, 0, 1, 4,
 			      0,  0, 0, 0, 17, 0, 0, 1, 0,  0, 0, 7};
 
+static const struct frame tcp = {.payload = 30};
+static const struct frame udp6 = {.version = 6, .protocol = FRAME_UDP, .payload = 9, .padding = 2};
+static const struct frame tags = {.vlans = 2, .ext = (const uint8_t[4]){1}, .ext_len = 4};
+static const struct frame ipip = {.inner = &tcp, .tunnel = LEAT_TUNNEL_IP};
+static const uint8_t opts[8] = {1, 2, 0x80, 1};
+
 static const struct frame frames[] = {
 	{.payload = 30},
 	{.protocol = FRAME_UDP, .payload = 30, .padding = 3},
@@ -33,7 +40,24 @@ static const struct frame frames[] = {
 	{.vlans = 4, .version = 6, .protocol = FRAME_UDP},
 	{.frag_off = FRAME_MF, .payload = 16},
 	{.frag_off = 5, .payload = 16},
+	{.inner = &tcp, .tunnel = LEAT_TUNNEL_IP},
+	{.inner = &udp6, .tunnel = LEAT_TUNNEL_IP, .padding = 30},
+	{.version = 6, .inner = &ipip, .tunnel = LEAT_TUNNEL_IP},
+	{.inner = &tcp, .tunnel = LEAT_TUNNEL_GRE, .gre_key = true, .gre_csum = true},
+	{.inner = &tags, .tunnel = LEAT_TUNNEL_GRE, .eth = true, .padding = 30},
+	{.inner = &tags, .tunnel = LEAT_TUNNEL_VXLAN, .padding = 30},
+	{.inner = &udp6, .tunnel = LEAT_TUNNEL_VXLAN, .remcsum = true},
+	{.inner = &udp6, .tunnel = LEAT_TUNNEL_GENEVE, .tunnel_opts = opts, .tunnel_opts_len = 8},
+	{.inner = &tcp, .tunnel = LEAT_TUNNEL_GENEVE, .eth = true, .vlans = 1},
+	{.inner = &tcp, .tunnel = LEAT_TUNNEL_GUE, .remcsum = true, .in_gre = true},
+	{.inner = &udp6, .tunnel = LEAT_TUNNEL_GUE, .tunnel_opts = opts, .tunnel_opts_len = 4},
+	{.inner = &tcp, .tunnel = LEAT_TUNNEL_GUE, .direct = true, .padding = 30},
+	{.version = 6, .inner = &udp6, .tunnel = LEAT_TUNNEL_FOU},
+	{.inner = &tcp, .tunnel = LEAT_TUNNEL_FOU, .in_gre = true, .eth = true},
 };
+
+/* Tunnels entered, and reasons; of what was not entered, under 0. */
+static unsigned seen[LEAT_TUNNEL_FOU + 1][LEAT_PARSE_REASONS];
 
 /* Everything that reads headers where the parser says they are. */
 static void use(struct rng *rng, struct leat_pkt *pkt)
@@ -50,8 +74,39 @@ static void use(struct rng *rng, struct leat_pkt *pkt)
 	assert_int_equal(leat_flow_get(pkt, &flow), pkt->levels > 0);
 	assert_int_equal(leat_flow_hash(pkt, &key) != 0, pkt->levels > 0);
 	leat_csum_verify(pkt);
+	leat_csum_verify_tunnel(pkt);
 	if (leat_vnet_read(pkt, hdr, sizeof(hdr)) == 0)
 		assert_int_equal(leat_csum_complete(pkt), 0);
+}
+
+static void check_same(const struct leat_pkt *a, const struct leat_pkt *b)
+{
+	assert_memory_equal(a->lvl, b->lvl, sizeof(a->lvl));
+	assert_int_equal(a->inner_mac, b->inner_mac);
+	assert_int_equal(a->payload, b->payload);
+	assert_int_equal(a->levels, b->levels);
+	assert_int_equal(a->depth, b->depth);
+	assert_int_equal(a->reason, b->reason);
+	assert_int_equal(a->vlans, b->vlans);
+}
+
+/* The same slice in a larger buffer, what is behind the outer packet, and behind the slice, being
+ * other bytes. */
+static void check_guarded(struct rng *rng, const struct leat_pkt *pkt)
+{
+	uint8_t bytes[1024];
+	struct leat_pkt guarded = *pkt, *one = &guarded;
+	uint32_t end = pkt->headlen;
+
+	assert_true(end + 100 <= sizeof(bytes));
+	if (pkt->levels > 0 && level_ends(pkt, &pkt->lvl[0]) < end)
+		end = level_ends(pkt, &pkt->lvl[0]);
+	for (uint32_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)rng_next(rng);
+	memcpy(bytes, pkt->data, end);
+	guarded.data = bytes;
+	leat_parse(&frame_conf, &one, 1);
+	check_same(&guarded, pkt);
 }
 
 /* The first `headlen` of `len` bytes in one slice, the rest in another. */
@@ -64,11 +119,13 @@ static void check(struct rng *rng, const uint8_t *bytes, uint32_t len, uint32_t 
 
 	if (headlen < len)
 		leat_pkt_chain(pkt, arena_add(&arena, bytes + headlen, len - headlen));
-	leat_parse(NULL, &pkt, 1);
+	leat_parse(&frame_conf, &pkt, 1);
 	*depth = (enum leat_depth)pkt->depth;
 	wrong = parse_wrong(pkt);
 	if (wrong != NULL)
 		fail_msg("%s: %s", wrong, leat_parse_reason_name(pkt->reason));
+	check_guarded(rng, pkt);
+	seen[pkt->levels > 1 ? pkt->lvl[0].tunnel : 0][pkt->reason]++;
 	use(rng, pkt);
 	arena_clear(&arena);
 }
@@ -76,7 +133,7 @@ static void check(struct rng *rng, const uint8_t *bytes, uint32_t len, uint32_t 
 static void test_garbage(void **state)
 {
 	static const uint8_t types[][2] = {{8, 0}, {0x86, 0xdd}, {0x81, 0}, {0x88, 0xa8}};
-	static const uint8_t protocols[] = {0, 6, 17, 43, 44, 60, 132};
+	static const uint8_t protocols[] = {0, 4, 6, 17, 41, 43, 44, 47, 60, 132};
 	struct rng rng = rng_start("test_garbage");
 	unsigned count[LEAT_DEPTH_TRANSPORT + 1] = {0};
 	enum leat_depth depth;
@@ -121,8 +178,9 @@ static void test_cuts(void **state)
 		hdr_len += f->protocol == 132 ? 12 : 0;
 		frame_build(f, bytes);
 		check(&rng, bytes, len, len, &whole);
-		assert_int_equal(whole, f->frag_off % 0x2000 != 0 ? LEAT_DEPTH_NETWORK :
-								    LEAT_DEPTH_TRANSPORT);
+		assert_int_equal(whole, f->frag_off % 0x2000 != 0 || f->inner == &ipip ?
+						LEAT_DEPTH_NETWORK :
+						LEAT_DEPTH_TRANSPORT);
 		for (uint32_t n = 0; n < len; n++) {
 			check(&rng, bytes, n, n, &depth);
 			if (n < len - f->padding)
@@ -130,7 +188,7 @@ static void test_cuts(void **state)
 			check(&rng, bytes, len, n, &depth);
 			if (n >= hdr_len)
 				assert_int_equal(depth, whole);
-			else
+			else if (f->inner == NULL) /* else there may be UDP outside */
 				assert_true(depth < LEAT_DEPTH_TRANSPORT);
 		}
 	}
@@ -140,7 +198,8 @@ static void test_flips(void **state)
 {
 	struct rng rng = rng_start("test_flips");
 
-	for (int i = 0; i < 20000; i++) {
+	memset(seen, 0, sizeof(seen));
+	for (int i = 0; i < 60000; i++) {
 		const struct frame *f = &frames[rng_below(&rng, LENGTH(frames))];
 		uint32_t len = frame_len(f);
 		enum leat_depth depth;
@@ -154,6 +213,13 @@ static void test_flips(void **state)
 		check(&rng, bytes, len, len - (rng_once_in(&rng, 2) ? rng_below(&rng, len) : 0),
 		      &depth);
 	}
+	/* Each tunnel was entered, and each reason not to go on was met. */
+	for (unsigned i = LEAT_TUNNEL_IP; i <= LEAT_TUNNEL_FOU; i++)
+		assert_true(seen[i][LEAT_PARSE_OK] > 100);
+	for (unsigned i = 0; i < LEAT_PARSE_REASONS; i++)
+		assert_true(i == LEAT_PARSE_TUNNEL_DEPTH || i == LEAT_PARSE_VLAN_DEPTH ||
+			    seen[0][i] > 0);
+	assert_true(seen[LEAT_TUNNEL_IP][LEAT_PARSE_TUNNEL_DEPTH] > 0);
 }
 
 int main(void)

@@ -27,6 +27,7 @@ static struct leat_gro *start_gro(struct rng *rng)
 	struct leat_gro_conf conf = {.buckets = rng_once_in(rng, 2) ? 8 : 0,
 				     .max_size = rng_once_in(rng, 3) ? 8 * 65535 : 0,
 				     .udp = true,
+				     .no_jumbogram = true,
 				     .key = {{rng_next(rng), rng_next(rng)}}};
 	size_t size = leat_gro_size(&conf);
 	struct leat_gro *gro = malloc(sizeof(*gro));

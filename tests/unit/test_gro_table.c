@@ -170,24 +170,6 @@ static void test_flush(void **state)
 	train_end(&train);
 }
 
-/* "data_burst": what was flushed in between is not joined. */
-static void test_burst(void **state)
-{
-	struct train train = train_start(&(struct leat_gro_conf){0});
-
-	for (unsigned i = 0; i < 4; i++)
-		train_add(&train,
-			  &(struct frame){.id = (uint16_t)i, .seq = 100 * i, .payload = 100});
-	for (unsigned i = 0; i < 2; i++) {
-		train_receive(&train, 2, i);
-		train_flush(&train, UINT64_MAX);
-	}
-	assert_int_equal(train.n_out, 2);
-	assert_int_equal(train_check_inverse(&train, 0), 2);
-	assert_int_equal(train_check_inverse(&train, 1), 2);
-	train_end(&train);
-}
-
 /* A packet that passes gives out its flow alone, whether a NIC hashed it or the table does; a first
  * fragment is hashed as its flow is. */
 static void test_order(void **state)
@@ -223,7 +205,7 @@ int main(void)
 		cmocka_unit_test(test_conf),	 cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_capacity), cmocka_unit_test(test_eviction),
 		cmocka_unit_test(test_flows),	 cmocka_unit_test(test_flush),
-		cmocka_unit_test(test_burst),	 cmocka_unit_test(test_order),
+		cmocka_unit_test(test_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,14 +49,27 @@ static const struct refusal {
 	 0},
 	{"ECN and UDP", -EINVAL, 6, FRAME_UDP, FIELD(gso_type), LEAT_GSO_UDP_L4 | LEAT_GSO_TCP_ECN,
 	 0, 0},
-	{"UFO", -EPROTONOSUPPORT, 4, FRAME_UDP, FIELD(gso_type), LEAT_GSO_UDP, 0, 0},
-	{"ACCECN", -EPROTONOSUPPORT, 4, FRAME_TCP, FIELD(gso_type),
-	 LEAT_GSO_TCPV4 | LEAT_GSO_TCP_ACCECN, 0, 0},
-	{"fraglist", -EPROTONOSUPPORT, 4, FRAME_TCP, FIELD(gso_type),
-	 LEAT_GSO_TCPV4 | LEAT_GSO_FRAGLIST, 0, 0},
-	{"GRE", -EPROTONOSUPPORT, 4, FRAME_TCP, FIELD(gso_type), LEAT_GSO_TCPV4 | LEAT_GSO_GRE, 0,
+	{"UFO", 4, 4, FRAME_UDP, FIELD(gso_type), LEAT_GSO_UDP, 0, 0},
+	{"UFO and USO", -EINVAL, 4, FRAME_UDP, FIELD(gso_type), LEAT_GSO_UDP | LEAT_GSO_UDP_L4, 0,
 	 0},
-	{"inner ID", -EPROTONOSUPPORT, 4, FRAME_TCP, FIELD(gso_type),
+	{"UFO and fraglist", -EINVAL, 4, FRAME_UDP, FIELD(gso_type),
+	 LEAT_GSO_UDP | LEAT_GSO_FRAGLIST, 0, 0},
+	{"UFO on TCP", -EINVAL, 4, FRAME_TCP, FIELD(gso_type), LEAT_GSO_UDP, 0, 0},
+	{"SCTP on TCP", -EINVAL, 4, FRAME_TCP, FIELD(gso_type), LEAT_GSO_SCTP, 0, 0},
+	{"ACCECN", 4, 4, FRAME_TCP, FIELD(gso_type), LEAT_GSO_TCPV4 | LEAT_GSO_TCP_ACCECN, 0, 0},
+	{"ECN and ACCECN", -EINVAL, 4, FRAME_TCP, FIELD(gso_type),
+	 LEAT_GSO_TCPV4 | LEAT_GSO_TCP_ACCECN | LEAT_GSO_TCP_ECN, 0, 0},
+	{"ACCECN and UDP", -EINVAL, 4, FRAME_UDP, FIELD(gso_type),
+	 LEAT_GSO_UDP_L4 | LEAT_GSO_TCP_ACCECN, 0, 0},
+	{"fraglist of nothing", 4, 4, FRAME_TCP, FIELD(gso_type),
+	 LEAT_GSO_TCPV4 | LEAT_GSO_FRAGLIST, 0, 0},
+	{"GRE", -EINVAL, 4, FRAME_TCP, FIELD(gso_type), LEAT_GSO_TCPV4 | LEAT_GSO_GRE, 0, 0},
+	{"UDP tunnel", -EINVAL, 4, FRAME_UDP, FIELD(gso_type),
+	 LEAT_GSO_UDP_L4 | LEAT_GSO_UDP_TUNNEL, 0, 0},
+	{"PARTIAL of another length", -EINVAL, 4, FRAME_TCP, FIELD(gso_type),
+	 LEAT_GSO_TCPV4 | LEAT_GSO_PARTIAL, 0, 0},
+	{"ESP", -EPROTONOSUPPORT, 4, FRAME_TCP, FIELD(gso_type), LEAT_GSO_TCPV4 | 1u << 15, 0, 0},
+	{"inner ID", -EINVAL, 4, FRAME_TCP, FIELD(gso_type),
 	 LEAT_GSO_TCPV4 | LEAT_GSO_TCP_FIXEDID_INNER, 0, 0},
 	{"unknown bit", -EPROTONOSUPPORT, 4, FRAME_TCP, FIELD(gso_type), LEAT_GSO_TCPV4 | 1u << 25,
 	 0, 0},
@@ -172,23 +185,25 @@ static void test_by_frags(void **state)
 /* Padding, and an IPv6 jumbogram. */
 static void test_refused_frames(void **state)
 {
-	static const uint8_t jumbo[] = {6, 0, 0xc2, 4, 0, 2, 0, 0};
+	static const uint8_t jumbo[] = {6, 0, 0xc2, 4, 0, 2, 0, 0x1c};
 	static const struct {
 		struct frame f;
 		int err;
 	} rows[] = {
 		{{.payload = 350, .padding = 10}, -EINVAL},
 		{{.version = 6, .payload = 350, .padding = 1}, -EINVAL},
-		{{.version = 6, .ext = jumbo, .ext_len = sizeof(jumbo), .payload = 131072},
-		 -EPROTONOSUPPORT},
+		/* a jumbogram, but the option counts another length */
+		{{.version = 6, .ext = jumbo, .ext_len = sizeof(jumbo), .payload = 131071},
+		 -EINVAL},
 	};
 
 	for (size_t i = 0; i < LENGTH(rows); i++) {
 		struct arena arena = {0};
+		struct leat_pkt *pkt = cut_super(&arena, &rows[i].f, 100);
 		struct leat_gso gso;
 
-		assert_int_equal(leat_gso_init(&gso, cut_super(&arena, &rows[i].f, 100), &full),
-				 rows[i].err);
+		pkt->lvl[0].flags |= rows[i].f.ext_len > 0 ? LEAT_IP_JUMBO : 0;
+		assert_int_equal(leat_gso_init(&gso, pkt, &full), rows[i].err);
 		arena_clear(&arena);
 	}
 }

@@ -43,6 +43,7 @@ enum {
 	OPTIONS = LEAT_IP_OPTIONS,
 	FRAGMENT = LEAT_IP_FRAGMENT,
 	LATER = LEAT_IP_FRAGMENT | LEAT_IP_LATER,
+	JUMBO = LEAT_IP_JUMBO,
 	IP = 14, /* offsets of headers without VLAN tags */
 	L4 = 34,
 	L4_6 = 54,
@@ -52,6 +53,7 @@ enum {
 #define HBH(next)	      next, 0, 1, 4, 0, 0, 0, 0
 #define DST16(next)	      next, 1, 1, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
 #define ROUTE(next)	      next, 0, 4, 0, 0, 0, 0, 0
+#define JUMBO_128	      6, 0, 0xc2, 4, 0, 0, 0, 128
 #define FRAG(next, high, low) next, 0, high, low, 0, 0, 0, 7
 
 /* How far it got: the reason and depth; or also where the transport header would be, of which
@@ -235,8 +237,28 @@ static const struct row rows[] = {
 	{"big, ipv6", .frame = {.version = 6, .payload = 70000}, .patches = {{18, 0}, {19, 0}},
 	 .want = {WHOLE(IP, L4_6, 74, 6, 0, 70000)}},
 	{"big, ipv6, jumbo option",
-	 .frame = {.version = 6, .ext = BYTES(6, 0, 0xc2, 4, 0, 1, 0x11, 0x98), .payload = 70000},
+	 .frame = {.version = 6, .ext = BYTES(6, 0, 0xc2, 4, 0, 1, 0x11, 0x8c), .payload = 70000},
+	 .patches = {{18, 0}, {19, 0}}, .want = {WHOLE(IP, 62, 82, 6, OPTIONS | JUMBO, 70000)}},
+	{"big, ipv6, jumbo option with a wrong length",
+	 .frame = {.version = 6, .ext = BYTES(6, 0, 0xc2, 4, 0, 1, 0x11, 0x8d), .payload = 70000},
+	 .patches = {{18, 0}, {19, 0}}, .want = {STOP(LEAT_PARSE_BAD_NETWORK, LINK)}},
+	{"big, ipv6, another option",
+	 .frame = {.version = 6, .ext = BYTES(HBH(6)), .payload = 70000},
 	 .patches = {{18, 0}, {19, 0}}, .want = {WHOLE(IP, 62, 82, 6, OPTIONS, 70000)}},
+	{"big, ipv6, jumbo option cut", .headlen = 61,
+	 .frame = {.version = 6, .ext = BYTES(6, 0, 0xc2, 4, 0, 1, 0x11, 0x8c), .payload = 70000},
+	 .patches = {{18, 0}, {19, 0}}, .want = {STOP(LEAT_PARSE_BAD_NETWORK, LINK)}},
+	{"big, ipv6, jumbo option over udp",
+	 .frame = {.version = 6,
+		   .protocol = 17,
+		   .ext = BYTES(17, 0, 0xc2, 4, 0, 1, 0x11, 0x80),
+		   .payload = 70000},
+	 .patches = {{18, 0}, {19, 0}}, .want = {STOP(LEAT_PARSE_BAD_NETWORK, LINK)}},
+	{"not big, jumbo option", .frame = {.version = 6, .payload = 100, .ext = BYTES(JUMBO_128)},
+	 .want = {WHOLE(IP, 62, 82, 6, OPTIONS, 100)}},
+	{"not big, jumbo option, length 0",
+	 .frame = {.version = 6, .payload = 100, .ext = BYTES(JUMBO_128)},
+	 .patches = {{18, 0}, {19, 0}}, .want = {NO_TRANSPORT(LEAT_PARSE_EXTENSIONS, L4_6, 0, 0)}},
 	{"big udp, ipv6", .frame = {.version = 6, .protocol = 17, .payload = 70000},
 	 .patches = {{18, 0}, {19, 0}}, .want = {STOP(LEAT_PARSE_BAD_NETWORK, LINK)}},
 };

@@ -210,24 +210,6 @@ static void test_sctp_parsed(void **state)
 	}
 }
 
-static void test_innermost_level(void **state)
-{
-	const struct leat_rss_conf conf = simple_conf();
-	enum leat_hash_type type;
-	struct leat_rss rss;
-	struct sample s;
-	uint32_t inner;
-
-	assert_int_equal(leat_rss_init(&rss, &conf), 0);
-	make(&s, 4, TCP);
-	inner = leat_rss_hash(&rss, &s.pkt, &type);
-	s.pkt.lvl[1] = s.pkt.lvl[0];
-	s.pkt.lvl[0] = (struct leat_level){.network = 0, .transport = 20, .version = 4};
-	s.pkt.levels = 2;
-	assert_int_equal(leat_rss_hash(&rss, &s.pkt, &type), inner);
-	assert_int_equal(type, LEAT_HASH_L4);
-}
-
 static void test_no_ip(void **state)
 {
 	const struct leat_rss_conf conf = simple_conf();
@@ -470,7 +452,6 @@ int main(void)
 		cmocka_unit_test(test_default_fields),
 		cmocka_unit_test(test_chosen_fields),
 		cmocka_unit_test(test_sctp_parsed),
-		cmocka_unit_test(test_innermost_level),
 		cmocka_unit_test(test_no_ip),
 		cmocka_unit_test(test_receive),
 		cmocka_unit_test(test_key_lengths),

@@ -5,6 +5,7 @@
  * before the kernel is asked.
  */
 #include <errno.h>
+#include <leat/parse.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,7 +25,7 @@
 
 #define LENGTH(rows) (sizeof(rows) / sizeof((rows)[0]))
 
-enum { SMALLS = 80, BIGS = 4 };
+enum { SMALLS = 80, BIGS = 4, TAP_HDR = LEAT_VNET_HDR_TUNNEL_LEN };
 
 struct bench {
 	struct port port;
@@ -44,6 +45,7 @@ static void set_up(struct bench *b, bool supers)
 	b->tap = calloc(1, sizeof(*b->tap) + sizeof(int));
 	b->tap->queues = 1;
 	b->tap->fd[0] = fd[0];
+	b->tap->hdr = TAP_HDR;
 	b->tap->supers = supers;
 	b->tap->first = POOL_SMALL;
 	b->port = (struct port){
@@ -76,7 +78,12 @@ static void send_frame(struct bench *b, const struct frame *f, const uint8_t hdr
 
 static int receive(struct bench *b, struct leat_pkt **pkts, unsigned n)
 {
-	return port_tap.receive(&b->port, 0, &b->pool, pkts, n);
+	int got = port_tap.receive(&b->port, 0, &b->pool, pkts, n);
+
+	if (got <= 0)
+		return got;
+	leat_parse(NULL, pkts, (unsigned)got);
+	return (int)port_tap.check(&b->port, 0, &b->pool, pkts, (unsigned)got);
 }
 
 static void assert_frame(const struct leat_pkt *pkt, const struct frame *f)
@@ -239,7 +246,12 @@ static void test_transmit(void **state)
 		{.iov = iov,
 		 .niov = 2,
 		 .len = 1060,
-		 .meta = {LEAT_GSO_TCPV4, 900, 34, 16, 54, LEAT_CSUM_PARTIAL}},
+		 .meta = {.gso_type = LEAT_GSO_TCPV4,
+			  .gso_size = 900,
+			  .csum_start = 34,
+			  .csum_offset = 16,
+			  .hdr_len = 54,
+			  .csum = LEAT_CSUM_PARTIAL}},
 		{.iov = &other, .niov = 1, .len = 60, .meta = {.gso_type = LEAT_GSO_SCTP}},
 		{.iov = &one, .niov = 1, .len = 60},
 	};

@@ -3,42 +3,7 @@
  * test_vnet.c - virtio_net_hdr, read and written. Rows marked "6.18" have the outcome of write()
  * on a TAP of that kernel.
  */
-#include <errno.h>
-#include <leat/csum.h>
-#include <leat/parse.h>
-#include <leat/vnet.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "../frame.h"
-
-#define LENGTH(rows) (sizeof(rows) / sizeof((rows)[0]))
-
-enum {
-	NEEDS = LEAT_VNET_F_NEEDS_CSUM,
-	VALID = LEAT_VNET_F_DATA_VALID,
-	TCP4 = LEAT_VNET_GSO_TCPV4,
-	TCP6 = LEAT_VNET_GSO_TCPV6,
-	UFO = LEAT_VNET_GSO_UDP,
-	USO = LEAT_VNET_GSO_UDP_L4,
-	ECN = LEAT_VNET_GSO_ECN,
-	NONE = LEAT_CSUM_NONE,
-	UNNECESSARY = LEAT_CSUM_UNNECESSARY,
-	PARTIAL = LEAT_CSUM_PARTIAL,
-};
-
-#define DODGY4	  (LEAT_GSO_TCPV4 | LEAT_GSO_DODGY)
-#define DODGY6	  (LEAT_GSO_TCPV6 | LEAT_GSO_DODGY)
-#define DODGY_UFO (LEAT_GSO_UDP | LEAT_GSO_DODGY)
-#define DODGY_USO (LEAT_GSO_UDP_L4 | LEAT_GSO_DODGY)
-
-struct hdr {
-	uint8_t flags, type;
-	uint16_t hdr_len, gso_size, csum_start, csum_offset;
-};
+#include "vnet_hdr.h"
 
 struct read_row {
 	const char *name;
@@ -172,21 +137,9 @@ static const struct group groups[] = {
 	{{.protocol = 1, .payload = 350}, icmp_rows, LENGTH(icmp_rows)},
 };
 
-static void put(uint8_t *to, const struct hdr *hdr)
-{
-	const uint16_t words[] = {hdr->hdr_len, hdr->gso_size, hdr->csum_start, hdr->csum_offset};
-
-	to[0] = hdr->flags;
-	to[1] = hdr->type;
-	for (unsigned i = 0; i < 4; i++) {
-		to[2 + 2 * i] = (uint8_t)words[i];
-		to[3 + 2 * i] = (uint8_t)(words[i] >> 8);
-	}
-}
-
 static void check_read(struct leat_pkt *pkt, const struct read_row *row, size_t hdr_len)
 {
-	uint8_t hdr[12] = {[10] = 0xff, [11] = 0xff};
+	uint8_t hdr[24] = {[10] = 0xff, [11] = 0xff};
 	struct leat_pkt before;
 
 	print_message("%s\n", row->name);
@@ -220,6 +173,8 @@ static void test_read(void **state)
 		for (size_t j = 0; j < groups[i].n; j++) {
 			check_read(pkt, &groups[i].rows[j], 10);
 			check_read(pkt, &groups[i].rows[j], 12);
+			check_read(pkt, &groups[i].rows[j], 20);
+			check_read(pkt, &groups[i].rows[j], 24);
 		}
 		arena_clear(&arena);
 	}
@@ -282,7 +237,7 @@ static void test_read_slices(void **state)
 
 static void test_lengths(void **state)
 {
-	static const size_t bad[] = {0, 9, 11, 13, 20, 24};
+	static const size_t bad[] = {0, 9, 11, 13, 19, 21, 23, 25, 64};
 	struct arena arena = {0};
 	struct leat_pkt *pkt = arena_frame(&arena, &(struct frame){.payload = 350});
 	struct leat_vnet_meta meta = leat_vnet_meta(pkt);
@@ -297,61 +252,107 @@ static void test_lengths(void **state)
 
 struct write_row {
 	const char *name;
-	struct leat_vnet_meta meta; /* gso_type, gso_size, csum_start, csum_offset, hdr_len, csum */
+	struct leat_vnet_meta meta;
 	int result;
 	struct hdr hdr;
 };
 
-#define SUPER4 LEAT_GSO_TCPV4, 1448, 34, 16, 66
+#define SUPER4(sum) META(LEAT_GSO_TCPV4, 1448, 34, 16, 66, sum)
 
 static const struct write_row write_rows[] = {
-	{"plain", {0, 0, 0, 0, 54, NONE}, 0, {0, 0, 54, 0, 0, 0}},
-	{"left-overs", {0, 99, 34, 16, 54, NONE}, 0, {0, 0, 54, 0, 0, 0}},
-	{"valid", {0, 0, 34, 16, 0, UNNECESSARY}, 0, {VALID, 0, 0, 0, 0, 0}},
-	{"partial", {0, 0, 34, 16, 54, PARTIAL}, 0, {NEEDS, 0, 54, 0, 34, 16}},
-	{"tso", {SUPER4, PARTIAL}, 0, {NEEDS, TCP4, 66, 1448, 34, 16}},
-	{"tso, checksum done", {SUPER4, NONE}, 0, {0, TCP4, 66, 1448, 0, 0}},
-	{"dodgy", {DODGY4, 1448, 34, 16, 66, PARTIAL}, 0, {NEEDS, TCP4, 66, 1448, 34, 16}},
+	{"plain", META(0, 0, 0, 0, 54, NONE), 0, {0, 0, 54, 0, 0, 0}},
+	{"left-overs", META(0, 99, 34, 16, 54, NONE), 0, {0, 0, 54, 0, 0, 0}},
+	{"valid", META(0, 0, 34, 16, 0, UNNECESSARY), 0, {VALID, 0, 0, 0, 0, 0}},
+	{"partial", META(0, 0, 34, 16, 54, PARTIAL), 0, {NEEDS, 0, 54, 0, 34, 16}},
+	{"tso", SUPER4(PARTIAL), 0, {NEEDS, TCP4, 66, 1448, 34, 16}},
+	{"tso, checksum done", SUPER4(NONE), 0, {0, TCP4, 66, 1448, 0, 0}},
+	{"dodgy", META(DODGY4, 1448, 34, 16, 66, PARTIAL), 0, {NEEDS, TCP4, 66, 1448, 34, 16}},
 	{"ecn",
-	 {LEAT_GSO_TCPV6 | LEAT_GSO_TCP_ECN, 0x1234, 0x5678, 16, 0x9abc, PARTIAL},
+	 META(LEAT_GSO_TCPV6 | LEAT_GSO_TCP_ECN, 0x1234, 0x5678, 16, 0x9abc, PARTIAL),
 	 0,
 	 {NEEDS, TCP6 | ECN, 0x9abc, 0x1234, 0x5678, 16}},
-	{"uso", {LEAT_GSO_UDP_L4, 1200, 34, 6, 42, PARTIAL}, 0, {NEEDS, USO, 42, 1200, 34, 6}},
-	{"ufo", {LEAT_GSO_UDP, 1480, 34, 6, 42, PARTIAL}, 0, {NEEDS, UFO, 42, 1480, 34, 6}},
+	{"uso", META(LEAT_GSO_UDP_L4, 1200, 34, 6, 42, PARTIAL), 0, {NEEDS, USO, 42, 1200, 34, 6}},
+	{"ufo", META(LEAT_GSO_UDP, 1480, 34, 6, 42, PARTIAL), 0, {NEEDS, UFO, 42, 1480, 34, 6}},
 
-	{"uso, not partial", {LEAT_GSO_UDP_L4, 1200, 34, 6, 42, NONE}, -EOPNOTSUPP, {0}},
+	{"uso, not partial", META(LEAT_GSO_UDP_L4, 1200, 34, 6, 42, NONE), -EOPNOTSUPP, {0}},
 	{"fixed ids",
-	 {LEAT_GSO_TCPV4 | LEAT_GSO_TCP_FIXEDID, 1448, 34, 16, 66, PARTIAL},
+	 META(LEAT_GSO_TCPV4 | LEAT_GSO_TCP_FIXEDID, 1448, 34, 16, 66, PARTIAL),
 	 -EOPNOTSUPP,
 	 {0}},
-	{"sctp", {LEAT_GSO_SCTP, LEAT_GSO_BY_FRAGS, 34, 8, 46, PARTIAL}, -EOPNOTSUPP, {0}},
+	{"sctp", META(LEAT_GSO_SCTP, LEAT_GSO_BY_FRAGS, 34, 8, 46, PARTIAL), -EOPNOTSUPP, {0}},
 	{"fraglist",
-	 {LEAT_GSO_UDP_L4 | LEAT_GSO_FRAGLIST, 1200, 34, 6, 42, PARTIAL},
+	 META(LEAT_GSO_UDP_L4 | LEAT_GSO_FRAGLIST, 1200, 34, 6, 42, PARTIAL),
 	 -EOPNOTSUPP,
 	 {0}},
 	{"accecn",
-	 {LEAT_GSO_TCPV4 | LEAT_GSO_TCP_ACCECN, 9, 34, 16, 66, PARTIAL},
+	 META(LEAT_GSO_TCPV4 | LEAT_GSO_TCP_ACCECN, 9, 34, 16, 66, PARTIAL),
 	 -EOPNOTSUPP,
 	 {0}},
-	{"gre", {LEAT_GSO_TCPV4 | LEAT_GSO_GRE, 9, 34, 16, 66, PARTIAL}, -EOPNOTSUPP, {0}},
-	{"two types", {LEAT_GSO_TCPV4 | LEAT_GSO_TCPV6, 9, 34, 16, 66, PARTIAL}, -EOPNOTSUPP, {0}},
+	{"gre",
+	 META(LEAT_GSO_TCPV4 | LEAT_GSO_GRE, 9, 58, 16, 78, PARTIAL),
+	 0,
+	 {NEEDS, TCP4, 78, 9, 58, 16}},
+	{"gre with checksum",
+	 META(LEAT_GSO_UDP_L4 | LEAT_GSO_GRE_CSUM, 9, 62, 6, 70, PARTIAL),
+	 0,
+	 {NEEDS, USO, 70, 9, 62, 6}},
+	{"ipip",
+	 META(LEAT_GSO_TCPV4 | LEAT_GSO_IPXIP4 | LEAT_GSO_TCP_ECN, 9, 54, 16, 74, PARTIAL),
+	 0,
+	 {NEEDS, TCP4 | ECN, 74, 9, 54, 16}},
+	{"4in6, checksum done",
+	 META(LEAT_GSO_TCPV4 | LEAT_GSO_IPXIP6, 9, 74, 16, 94, NONE),
+	 0,
+	 {0, TCP4, 94, 9, 0, 0}},
+	{"two types",
+	 META(LEAT_GSO_TCPV4 | LEAT_GSO_TCPV6, 9, 34, 16, 66, PARTIAL),
+	 -EOPNOTSUPP,
+	 {0}},
 	{"udp with ecn",
-	 {LEAT_GSO_UDP_L4 | LEAT_GSO_TCP_ECN, 9, 34, 6, 42, PARTIAL},
+	 META(LEAT_GSO_UDP_L4 | LEAT_GSO_TCP_ECN, 9, 34, 6, 42, PARTIAL),
 	 -EOPNOTSUPP,
 	 {0}},
-	{"ecn alone", {LEAT_GSO_TCP_ECN, 9, 34, 16, 66, PARTIAL}, -EOPNOTSUPP, {0}},
-	{"by frags", {LEAT_GSO_TCPV4, LEAT_GSO_BY_FRAGS, 34, 16, 66, PARTIAL}, -EOPNOTSUPP, {0}},
-	{"gso_size 0", {LEAT_GSO_TCPV4, 0, 34, 16, 66, PARTIAL}, -EOPNOTSUPP, {0}},
+	{"ecn alone", META(LEAT_GSO_TCP_ECN, 9, 34, 16, 66, PARTIAL), -EOPNOTSUPP, {0}},
+	{"by frags",
+	 META(LEAT_GSO_TCPV4, LEAT_GSO_BY_FRAGS, 34, 16, 66, PARTIAL),
+	 -EOPNOTSUPP,
+	 {0}},
+	{"fixed ids inside",
+	 META(LEAT_GSO_TCPV4 | LEAT_GSO_IPXIP4 | LEAT_GSO_TCP_FIXEDID_INNER, 9, 54, 16, 74,
+	      PARTIAL),
+	 -EOPNOTSUPP,
+	 {0}},
+	{"two tunnels",
+	 META(LEAT_GSO_TCPV4 | LEAT_GSO_IPXIP4 | LEAT_GSO_GRE, 9, 54, 16, 74, PARTIAL),
+	 -EOPNOTSUPP,
+	 {0}},
+	{"ufo in a tunnel",
+	 META(LEAT_GSO_UDP | LEAT_GSO_IPXIP4, 1480, 54, 6, 62, PARTIAL),
+	 -EOPNOTSUPP,
+	 {0}},
+	{"tunnel alone", META(LEAT_GSO_GRE, 9, 58, 16, 78, PARTIAL), -EOPNOTSUPP, {0}},
+	{"partial gso",
+	 META(LEAT_GSO_TCPV4 | LEAT_GSO_PARTIAL, 9, 34, 16, 54, PARTIAL),
+	 -EOPNOTSUPP,
+	 {0}},
+	{"tcp fraglist",
+	 META(LEAT_GSO_TCPV4 | LEAT_GSO_FRAGLIST, 9, 34, 16, 54, PARTIAL),
+	 -EOPNOTSUPP,
+	 {0}},
+	{"gso_size 0", META(LEAT_GSO_TCPV4, 0, 34, 16, 66, PARTIAL), -EOPNOTSUPP, {0}},
 };
 
 static void test_write(void **state)
 {
+	static const size_t lengths[] = {10, 12, 20, 24};
+
 	for (size_t i = 0; i < LENGTH(write_rows); i++) {
 		const struct write_row *row = &write_rows[i];
 
 		print_message("%s\n", row->name);
-		for (size_t len = 10; len <= 12; len += 2) {
-			uint8_t hdr[13], want[13];
+		for (size_t j = 0; j < LENGTH(lengths); j++) {
+			uint8_t hdr[25], want[25];
+			size_t len = lengths[j];
 
 			memset(hdr, 0xee, sizeof(hdr));
 			memset(want, 0xee, sizeof(want));

@@ -15,7 +15,7 @@
 
 #include "../frame.h"
 
-enum { CASES = 5, TROUBLED = 16, SEED = 7 };
+enum { CASES = 4, TROUBLED = 6, SEED = 7 };
 
 static void test_names(void **state)
 {
@@ -57,7 +57,7 @@ static void test_repeatable(void **state)
 
 	for (unsigned i = 0; i < n * CASES; i++) {
 		struct wild_train_conf conf = {.kind = kinds[i % n]};
-		struct wild_super_conf super = {.kind = kinds[i % n], .nonsense = i % 2};
+		struct wild_super_conf super = {.kind = kinds[i % n], .nonsense = i / n % 2};
 
 		wild_train_make(&b, &conf, SEED, i + 1);
 		wild_train_make(&a, &conf, SEED, i);
@@ -201,8 +201,9 @@ static void test_supers(void **state)
 	struct wild_super s = {0};
 
 	for (unsigned i = 0; i < n * CASES; i++) {
-		struct wild_super_conf conf = {
-			.kind = kinds[i % n], .max_len = i % 3 ? 0 : 300000, .mergeable = i % 2};
+		struct wild_super_conf conf = {.kind = kinds[i % n],
+					       .max_len = i / n % 2 ? 300000 : 0,
+					       .mergeable = i / n > 1};
 		uint32_t len = 0;
 
 		wild_super_make(&s, &conf, SEED, i);
@@ -210,7 +211,7 @@ static void test_supers(void **state)
 			len += s.part[k];
 		assert_int_equal(len, s.len);
 		assert_true(s.part[0] >= s.at.payload && s.len > s.at.payload);
-		assert_true(s.len - s.at.network[0] <= (i % 3 ? 65535 : 300000));
+		assert_true(s.len - s.at.network[0] <= (conf.max_len ? conf.max_len : 65535));
 		assert_int_equal(s.csum_start, s.at.transport[s.at.levels - 1]);
 		if (s.gso_size != LEAT_GSO_BY_FRAGS && conf.kind.type < WILD_UFO4)
 			assert_int_equal(s.gso_segs,

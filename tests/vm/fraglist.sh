@@ -1,0 +1,4 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The kernel as referee of fraglists.
+exec vm-fraglist
