@@ -28,9 +28,11 @@ void kernel_mark(uint8_t *frame, uint64_t name)
 	static const uint8_t head[14] = {2, 0, 0, 0, 0xfe, 1,		2,
 					 0, 0, 0, 0, 0xfe, NO_TAG >> 8, NO_TAG & 0xff};
 
+	static const char text[] = "leat verify";
+
 	memset(frame, 0, KERNEL_MARK_LEN);
 	memcpy(frame, head, sizeof(head));
-	memcpy(frame + sizeof(head), "leat verify", sizeof("leat verify"));
+	memcpy(frame + sizeof(head), text, sizeof(text));
 	memcpy(frame + 32, &name, sizeof(name));
 }
 

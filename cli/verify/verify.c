@@ -141,8 +141,7 @@ static void show_progress(const struct row *row, uint64_t done, uint64_t of)
 	if (!isatty(STDERR_FILENO) || now == last)
 		return;
 	last = now;
-	fprintf(stderr, "\r%-22s %10llu of %llu\r", row->type->name, (unsigned long long)done,
-		(unsigned long long)of);
+	fprintf(stderr, "\r%-22s %10" PRIu64 " of %" PRIu64 "\r", row->type->name, done, of);
 }
 
 static int run_row(struct judge *judge, const struct verify_args *args, struct row *row)
@@ -198,7 +197,7 @@ int verify_main(int argc, char **argv)
 	struct verify_args args = {.report = {.cases = CASES}};
 	static struct judge judge;
 	char err[256] = "";
-	int code = EXIT_OK;
+	int code = EXIT_WORK;
 	int operands = args_parse(&command, argc, argv, &args, &code);
 
 	if (operands < 0)

@@ -34,6 +34,7 @@ def device_deleted(lab):
     ports = [f"--port={name}=tap,netns={lab.ns(name)}" for name in ("left", "right")]
     ports += [f"--port={name}=tap,netns={lab.ns('elsewhere')}" for name in ("one", "two")]
     leat = Leat(lab, [*ports, "--join", "left:right", "--join", "one:two"]).ready()
+    leat.stats()  # all ports are up
     lab.ip("elsewhere", "link", "del", "one")
 
     def gone():
