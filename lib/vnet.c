@@ -109,7 +109,6 @@ static bool is_valid_tunnel(const struct leat_pkt *pkt, const uint8_t *h)
 
 	return is_udp_tunnel(pkt) && (h[VNET_GSO_TYPE] & TUNNEL_TYPES) != TUNNEL_TYPES &&
 	       pkt->lvl[0].version == version && needs_csum(h) &&
-	       !(h[VNET_FLAGS] & LEAT_VNET_F_DATA_VALID) &&
 	       load_le16(h + VNET_OUTER_TH) == pkt->lvl[0].transport;
 }
 

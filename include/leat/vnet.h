@@ -79,7 +79,7 @@ enum {
  *   header, or its field elsewhere than the checksum;
  * - UDP_L4 without NEEDS_CSUM or over 128 segments; ECN without TCP;
  * - a UDP tunnel's type beside UDP (UFO) or none, beside the other one, without NEEDS_CSUM, with
- *   DATA_VALID, with offsets elsewhere than the outer UDP and the inner IP header; the inside of a
+ *   offsets elsewhere than the outer UDP and the inner IP header; the inside of a
  *   UDP tunnel without such a type; UDP_TUNNEL_CSUM, in 24 bytes, without such a type. */
 int leat_vnet_read(struct leat_pkt *pkt, const void *hdr, size_t hdr_len);
 

@@ -54,7 +54,7 @@ static void write_frame(struct capture_writer *w, unsigned n)
 
 	put_frame(&f, n, n, 1);
 	iov[0] = (struct iovec){f.bytes, n / 2};
-	iov[1] = (struct iovec){f.bytes + n / 2, n - n / 2};
+	iov[1] = (struct iovec){n > 0 ? f.bytes + n / 2 : NULL, n - n / 2};
 	assert_int_equal(capture_write_marked(w, iov, 2, &mark), 0);
 	clear(&f);
 }
