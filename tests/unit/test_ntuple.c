@@ -153,7 +153,7 @@ static void test_first_wins(void **state)
 static void test_types(void **state)
 {
 	static const struct frame inside = {.sport = 1, .dport = 2};
-	static const uint8_t later[] = {FRAME_UDP, 0, 0, 8};
+	static const uint8_t later[8] = {FRAME_UDP, 0, 0, 8};
 	static const struct {
 		struct frame f;
 		unsigned flow;
