@@ -41,10 +41,10 @@ static int default_rss(struct port_conf *pc, const struct port *port)
 
 static int default_xps(struct port_conf *pc, const struct plane *plane, const struct port *port)
 {
-	pc->xps_mem = malloc(leat_xps_size(plane->n_cpus, port->txqs));
+	pc->xps_mem = malloc(leat_xps_size(plane->n_cpus, port->rxqs, port->txqs));
 	if (!pc->xps_mem)
 		return -ENOMEM;
-	return leat_xps_init(&pc->xps, plane->n_cpus, port->txqs, pc->xps_mem);
+	return leat_xps_init(&pc->xps, plane->n_cpus, port->rxqs, port->txqs, pc->xps_mem);
 }
 
 /* All that the port can do, in sizes that any can. */
@@ -108,7 +108,9 @@ static int copy_port(struct port_conf *to, const struct port_conf *from)
 	if (!to->rxq)
 		return -ENOMEM;
 	memcpy(to->rxq, from->rxq, from->rxqs * sizeof(*to->rxq));
-	to->xps_mem = malloc(leat_xps_size(from->xps.n_cpus, from->xps.n_queues));
+	to->xps_mem = malloc(leat_xps_size(from->xps.map[LEAT_XPS_CPUS].n_ids,
+					   from->xps.map[LEAT_XPS_RXQS].n_ids,
+					   from->xps.n_queues));
 	if (!to->xps_mem)
 		return -ENOMEM;
 	leat_xps_copy(&to->xps, &from->xps, to->xps_mem);

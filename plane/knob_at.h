@@ -5,6 +5,7 @@
 #ifndef PLANE_KNOB_AT_H
 #define PLANE_KNOB_AT_H
 
+#include "cpulist.h"
 #include "knob.h"
 #include "plane.h"
 
@@ -32,11 +33,20 @@ int knob_complain(const struct knob_at *at, int error, const char *format, ...)
 /* Read a number as the kernel does: decimal, 0x hexadecimal or 0 octal. */
 int knob_number(const struct knob_at *at, const char *value, uint64_t max, uint64_t *number);
 
-/* knob_queue.c: PORT/queues/rx-N/NAME and tx-N/NAME. */
-knob_reader knob_read_rps_cpus, knob_read_rps_flow_cnt, knob_read_affinity, knob_read_affinity_list,
-	knob_read_xps_cpus;
-knob_setter knob_set_rps_cpus, knob_set_rps_flow_cnt, knob_set_affinity, knob_set_affinity_list,
-	knob_set_xps_cpus;
+/* cpulist_parse or cpulist_parse_mask. */
+typedef int knob_set_parser(struct cpulist *set, const char *text, unsigned n);
+
+/* Read a set of CPUs, each of which must have a worker. */
+int knob_cpus(const struct knob_at *at, const char *value, knob_set_parser *parse,
+	      struct cpulist *set);
+
+/* knob_queue.c: PORT/queues/rx-N/NAME. */
+knob_reader knob_read_rps_cpus, knob_read_rps_flow_cnt, knob_read_affinity, knob_read_affinity_list;
+knob_setter knob_set_rps_cpus, knob_set_rps_flow_cnt, knob_set_affinity, knob_set_affinity_list;
+
+/* knob_xps.c: PORT/queues/tx-N/NAME and PORT/mqprio. */
+knob_reader knob_read_xps_cpus, knob_read_xps_rxqs, knob_read_traffic_class, knob_read_mqprio;
+knob_setter knob_set_xps_cpus, knob_set_xps_rxqs, knob_set_traffic_class, knob_set_mqprio;
 
 /* knob_core.c: net/core/NAME and PORT/gro_flush_timeout. */
 knob_reader knob_read_sock_flow_entries, knob_read_max_backlog, knob_read_busy_poll,

@@ -10,9 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Read a set of CPUs, each of which must have a worker. */
-static int parse_cpus(const struct knob_at *at, const char *value,
-		      int (*parse)(struct cpulist *, const char *, unsigned), struct cpulist *set)
+int knob_cpus(const struct knob_at *at, const char *value, knob_set_parser *parse,
+	      struct cpulist *set)
 {
 	const struct plane *plane = at->plane;
 	int err = parse(set, value, plane->n_cpus);
@@ -44,7 +43,7 @@ int knob_set_rps_cpus(const struct knob_at *at, const char *value)
 {
 	struct leat_rps_map *map = &at->port_conf->rxq[at->queue].rps;
 	struct cpulist set;
-	int err = parse_cpus(at, value, cpulist_parse_mask, &set);
+	int err = knob_cpus(at, value, cpulist_parse_mask, &set);
 
 	if (err)
 		return err;
@@ -86,12 +85,11 @@ void knob_read_affinity(const struct knob_at *at, char *text, size_t size)
 }
 
 /* A queue has one CPU: which of several serves it would be a guess, so several are refused. */
-static int take_affinity(const struct knob_at *at, const char *value,
-			 int (*parse)(struct cpulist *, const char *, unsigned))
+static int take_affinity(const struct knob_at *at, const char *value, knob_set_parser *parse)
 {
 	struct cpulist set;
 	unsigned cpu = 0;
-	int err = parse_cpus(at, value, parse, &set);
+	int err = knob_cpus(at, value, parse, &set);
 
 	if (err)
 		return err;
@@ -112,28 +110,4 @@ int knob_set_affinity_list(const struct knob_at *at, const char *value)
 int knob_set_affinity(const struct knob_at *at, const char *value)
 {
 	return take_affinity(at, value, cpulist_parse_mask);
-}
-
-void knob_read_xps_cpus(const struct knob_at *at, char *text, size_t size)
-{
-	const struct leat_xps *xps = &at->port_conf->xps;
-	struct cpulist set = {{0}};
-
-	for (unsigned cpu = 0; cpu < xps->n_cpus; cpu++) {
-		for (unsigned i = 0; i < xps->map[cpu].len; i++) {
-			if (xps->map[cpu].queues[i] == at->queue)
-				cpulist_add(&set, cpu);
-		}
-	}
-	cpulist_print_mask(&set, at->plane->n_cpus, text, size);
-}
-
-int knob_set_xps_cpus(const struct knob_at *at, const char *value)
-{
-	struct cpulist set;
-	int err = parse_cpus(at, value, cpulist_parse_mask, &set);
-
-	if (!err)
-		leat_xps_set(&at->port_conf->xps, (uint16_t)at->queue, set.bit);
-	return err;
 }

@@ -50,8 +50,47 @@ static void test_queues(void **state)
 	assert_int_equal(plane.conf->port[0].rxq[0].cpu, 1);
 	assert_int_equal(plane.conf->port[0].rxq[3].rps.len, 2);
 	assert_int_equal(plane.conf->port[0].rxq[3].rps.cpus[1], 39);
-	assert_int_equal(leat_xps_pick(&plane.conf->port[0].xps, 0, 7), 1);
-	assert_int_equal(leat_xps_pick(&plane.conf->port[0].xps, 1, 7), 2);
+	assert_int_equal(leat_xps_lookup(&plane.conf->port[0].xps, LEAT_XPS_CPUS, 0, 0, 7), 1);
+	assert_int_equal(leat_xps_lookup(&plane.conf->port[0].xps, LEAT_XPS_CPUS, 1, 0, 7), 2);
+}
+
+static void test_xps(void **state)
+{
+	static const char two[] = "num_tc 2 map 0 0 0 0 0 0 1 1 0 0 0 0 0 0 0 0 queues 2@0 1@3";
+	static const struct row rows[] = {
+		{"left/queues/tx-1/xps_rxqs", "f", 0, "f"},
+		{"left/queues/tx-1/xps_rxqs", "0,2-3", 0, "d"},
+		{"left/queues/tx-1/xps_rxqs", "1f", -EOVERFLOW, "above rx-3"},
+		{"left/queues/tx-1/xps_rxqs", "0x1", -EINVAL, "not a mask or list"},
+		{"right/queues/tx-0/xps_rxqs", "1", -ENOENT, "no such knob"},
+		{"left/queues/tx-3/traffic_class", "0", -EOPNOTSUPP, "left/mqprio"},
+		{"left/mqprio", "num_tc 2 map 0 0 0 0 0 0 1 1 queues 2@0 1@3", 0, two},
+		{"left/mqprio", "num_tc 2 map 0 0 0 0 0 0 1 1 queues 2@0 1@4", -EINVAL, "tx-3"},
+		{"left/mqprio", "num_tc 2 map 2 queues 2@0 1@3", -EINVAL, "classes 0 to 1"},
+		{"left/mqprio", "num_tc 2 map 300 queues 2@0 1@3", -EINVAL, "classes 0 to 1"},
+		{"left/mqprio", "num_tc 2 map 0 queues 2@0", -EINVAL, "wants num_tc N"},
+		{"left/mqprio", "num_tc 2 map 0 queues 2@0 1@3 1@2", -EINVAL, "wants num_tc N"},
+		{"left/mqprio", "num_tc 2 map 0 queues 2@0 1@3x", -EINVAL, "wants num_tc N"},
+		{"left/mqprio", "num_tc 2 queues 2@0 1@3", -EINVAL, "wants num_tc N"},
+		{"left/mqprio", "num_tc 17 map 0 queues 1@0", -EINVAL, "wants num_tc N"},
+		{"left/mqprio", "num_tc", -EINVAL, "wants num_tc N"},
+		{"left/mqprio", "num_tc 0 map 0", -EINVAL, "wants num_tc N"},
+		{"left/mqprio", "", -EINVAL, "wants num_tc N"},
+		/* the queue of no class */
+		{"left/queues/tx-2/xps_cpus", "1", -EINVAL, "no traffic class"},
+		{"left/queues/tx-2/xps_rxqs", "1", -EINVAL, "no traffic class"},
+		{"left/queues/tx-0/xps_cpus", "3", 0, "00,00000003"},
+		{"left/queues/tx-3/xps_rxqs", "8", 0, "8"},
+	};
+
+	check_all(rows, COUNT(rows));
+	expect("left/queues/tx-1/xps_rxqs", "0"); /* classes were set: lists are empty */
+	expect("left/queues/tx-0/traffic_class", "0");
+	expect("left/queues/tx-2/traffic_class", "-1");
+	expect("left/queues/tx-3/traffic_class", "1");
+	check(&(struct row){"left/mqprio", " num_tc  0 ", 0, "num_tc 0"});
+	expect("left/queues/tx-3/xps_rxqs", "0");
+	expect("left/queues/tx-2/traffic_class", "0");
 }
 
 static void test_rxfh(void **state)
@@ -222,7 +261,7 @@ static void test_patterns(void **state)
 	assert_non_null(strstr(err, "left/features/tx-checksum-sctp: fixed"));
 	assert_int_equal(plane.conf->port[0].gso.features, LEAT_GSO_UDP_L4);
 
-	assert_int_equal(list("left/queues/*/*").n, 4 * 4 + 4);
+	assert_int_equal(list("left/queues/*/*").n, 4 * 4 + 4 * 3);
 	assert_int_equal(list("right/queues/*/*").n, 4);
 	assert_int_equal(list("*").n, 0);
 	assert_int_equal(list("net/core/*").n, 3);
@@ -251,9 +290,8 @@ static void test_visit_ends(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		test(test_queues),     test(test_rxfh), test(test_gen_key),
-		test(test_port_names), test(test_core), test(test_patterns),
-		test(test_visit_ends),
+		test(test_queues),     test(test_xps),	test(test_rxfh),     test(test_gen_key),
+		test(test_port_names), test(test_core), test(test_patterns), test(test_visit_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
