@@ -7,11 +7,13 @@
  * publishes it, waits until every worker has seen it, and frees what only the old one had. A
  * change that fails is freed unpublished: nothing has happened.
  *
- * The entries of the RFS tables are not configuration: the value holds where they are.
+ * The entries of the RFS tables and of the flow limits are not configuration: the value holds where
+ * they are.
  */
 #ifndef PLANE_CONF_H
 #define PLANE_CONF_H
 
+#include <leat/flow_limit.h>
 #include <leat/gro.h>
 #include <leat/gso.h>
 #include <leat/parse.h>
@@ -67,9 +69,14 @@ struct conf {
 	uint32_t generation;
 	uint32_t max_backlog; /* netdev_max_backlog: packets beyond which a backlog drops */
 	uint32_t busy_poll;   /* us a worker without work spins before it sleeps (busy_poll) */
+	uint32_t flow_limit_table_len; /* of flow limits made from now on */
+	struct leat_rps_map rps_default_mask;
 	uint32_t rps_sock_flow_entries;
 	struct leat_rps_sock_flow_table sock; /* shared by successive values unless resized */
 	struct leat_parse_conf *parse;	      /* shared by successive values unless changed */
+	unsigned n_workers;
+	struct leat_flow_limit **flow_limit; /* n_workers: each one's, written by it; NULL: off.
+						Shared by successive values unless changed */
 	unsigned n_ports;
 	struct port_conf *port;
 };
@@ -87,6 +94,7 @@ int conf_set_flow_cnt(struct conf *conf, unsigned port, unsigned rxq, uint32_t e
 int conf_set_sock_flow_entries(struct conf *conf, uint32_t entries, unsigned n_cpus);
 int conf_set_rss(struct conf *conf, unsigned port, const struct leat_rss_conf *want);
 int conf_set_parse(struct conf *conf, const struct leat_parse_conf *want);
+int conf_set_flow_limit(struct conf *conf, unsigned worker, bool on);
 
 /* Leave checksums (SCTP's, if `crc`) and the `wanted` segmentations to the port, by the kernel's
  * rules: without checksums there are none, without a TCP segmentation no ECN, without that of IPv4 no fixed IDs,

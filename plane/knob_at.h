@@ -40,6 +40,11 @@ typedef int knob_set_parser(struct cpulist *set, const char *text, unsigned n);
 int knob_cpus(const struct knob_at *at, const char *value, knob_set_parser *parse,
 	      struct cpulist *set);
 
+/* A map of rps_cpus as a mask of them, and back. */
+void knob_print_map(const struct knob_at *at, const struct leat_rps_map *map, char *text,
+		    size_t size);
+int knob_parse_map(const struct knob_at *at, const char *value, struct leat_rps_map *map);
+
 /* knob_queue.c: PORT/queues/rx-N/NAME. */
 knob_reader knob_read_rps_cpus, knob_read_rps_flow_cnt, knob_read_affinity, knob_read_affinity_list;
 knob_setter knob_set_rps_cpus, knob_set_rps_flow_cnt, knob_set_affinity, knob_set_affinity_list;
@@ -47,6 +52,12 @@ knob_setter knob_set_rps_cpus, knob_set_rps_flow_cnt, knob_set_affinity, knob_se
 /* knob_xps.c: PORT/queues/tx-N/NAME and PORT/mqprio. */
 knob_reader knob_read_xps_cpus, knob_read_xps_rxqs, knob_read_traffic_class, knob_read_mqprio;
 knob_setter knob_set_xps_cpus, knob_set_xps_rxqs, knob_set_traffic_class, knob_set_mqprio;
+
+/* knob_rps.c: net/core/NAME of RPS. */
+knob_reader knob_read_flow_limit_cpu_bitmap, knob_read_flow_limit_table_len,
+	knob_read_rps_default_mask;
+knob_setter knob_set_flow_limit_cpu_bitmap, knob_set_flow_limit_table_len,
+	knob_set_rps_default_mask;
 
 /* knob_core.c: net/core/NAME and PORT/gro_flush_timeout. */
 knob_reader knob_read_sock_flow_entries, knob_read_max_backlog, knob_read_busy_poll,

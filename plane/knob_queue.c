@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * PORT/queues/: what the kernel keeps in sysfs for a queue, and for its interrupt in /proc/irq.
+ * PORT/queues/rx-N/: what the kernel keeps in sysfs for a receive queue, and for its interrupt in
+ * /proc/irq.
  */
 #include "cpulist.h"
 #include "knob_at.h"
@@ -29,9 +30,9 @@ int knob_cpus(const struct knob_at *at, const char *value, knob_set_parser *pars
 	return 0;
 }
 
-void knob_read_rps_cpus(const struct knob_at *at, char *text, size_t size)
+void knob_print_map(const struct knob_at *at, const struct leat_rps_map *map, char *text,
+		    size_t size)
 {
-	const struct leat_rps_map *map = &at->port_conf->rxq[at->queue].rps;
 	struct cpulist set = {{0}};
 
 	for (unsigned i = 0; i < map->len; i++)
@@ -39,9 +40,8 @@ void knob_read_rps_cpus(const struct knob_at *at, char *text, size_t size)
 	cpulist_print_mask(&set, at->plane->n_cpus, text, size);
 }
 
-int knob_set_rps_cpus(const struct knob_at *at, const char *value)
+int knob_parse_map(const struct knob_at *at, const char *value, struct leat_rps_map *map)
 {
-	struct leat_rps_map *map = &at->port_conf->rxq[at->queue].rps;
 	struct cpulist set;
 	int err = knob_cpus(at, value, cpulist_parse_mask, &set);
 
@@ -53,6 +53,16 @@ int knob_set_rps_cpus(const struct knob_at *at, const char *value)
 			map->cpus[map->len++] = (uint16_t)cpu;
 	}
 	return 0;
+}
+
+void knob_read_rps_cpus(const struct knob_at *at, char *text, size_t size)
+{
+	knob_print_map(at, &at->port_conf->rxq[at->queue].rps, text, size);
+}
+
+int knob_set_rps_cpus(const struct knob_at *at, const char *value)
+{
+	return knob_parse_map(at, value, &at->port_conf->rxq[at->queue].rps);
 }
 
 void knob_read_rps_flow_cnt(const struct knob_at *at, char *text, size_t size)

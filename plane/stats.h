@@ -12,12 +12,13 @@ struct plane;
 
 /* A worker's own. What others count for it, dropped and received_rps, is in their stages. */
 struct worker_stats {
-	uint64_t processed;  /* packets given to the application here */
-	uint64_t hops;	     /* packets this CPU sent to another's backlog */
-	uint64_t flow_moves; /* flows that changed CPU, decided here */
-	uint64_t no_buffer;  /* receive found the pool empty */
-	uint64_t no_route;   /* packets of a port that is joined to none */
-	uint64_t bad_gso;    /* packets whose offload fields contradict their headers */
+	uint64_t processed;	   /* packets given to the application here */
+	uint64_t flow_limit_count; /* packets that this CPU's flow limit dropped */
+	uint64_t hops;		   /* packets this CPU sent to another's backlog */
+	uint64_t flow_moves;	   /* flows that changed CPU, decided here */
+	uint64_t no_buffer;	   /* receive found the pool empty */
+	uint64_t no_route;	   /* packets of a port that is joined to none */
+	uint64_t bad_gso;	   /* packets whose offload fields contradict their headers */
 	uint64_t sleeps;
 	uint64_t turns;
 };

@@ -54,6 +54,52 @@ static void test_queues(void **state)
 	assert_int_equal(leat_xps_lookup(&plane.conf->port[0].xps, LEAT_XPS_CPUS, 1, 0, 7), 2);
 }
 
+static void test_flow_limit(void **state)
+{
+	static const struct row rows[] = {
+		{"net/core/flow_limit_table_len", "256", 0, "256"},
+		{"net/core/flow_limit_table_len", "100", -EINVAL, "'100' is not a power of two"},
+		{"net/core/flow_limit_table_len", "0", -EINVAL, "not a power of two"},
+		{"net/core/flow_limit_table_len", "2147483648", -EINVAL, "1073741824"},
+		{"net/core/flow_limit_cpu_bitmap", "80,00000001", 0, "80,00000001"},
+		{"net/core/flow_limit_cpu_bitmap", "10", -EINVAL, "no worker runs on CPU 4"},
+		{"net/core/flow_limit_cpu_bitmap", "100,00000000", -EOVERFLOW, "CPU above 39"},
+		{"net/core/flow_limit_table_len", "1", 0, "1"},
+		{"net/core/flow_limit_cpu_bitmap", "1-2,39", 0, "80,00000006"},
+	};
+	const struct leat_flow_limit *kept;
+
+	check_all(rows, 5);
+	kept = plane.conf->flow_limit[4];
+	check_all(rows + 5, COUNT(rows) - 5);
+	/* One that was there keeps its table, as it is; the length is of those made since. */
+	assert_ptr_equal(plane.conf->flow_limit[4], kept);
+	assert_int_equal(plane.conf->flow_limit[4]->bits, 8);
+	assert_int_equal(plane.conf->flow_limit[1]->bits, 0);
+	assert_null(plane.conf->flow_limit[0]);
+	check(&(struct row){"net/core/flow_limit_cpu_bitmap", "", 0, "00,00000000"});
+}
+
+/* As rps_default_mask.sh of Linux's own tests wants it. */
+static void test_default_mask(void **state)
+{
+	static const struct row rows[] = {
+		{"net/core/rps_default_mask", "3", 0, "00,00000003"},
+		{"net/core/rps_default_mask", "10", -EINVAL, "no worker runs on CPU 4"},
+		{"left/queues/rx-1/rps_cpus", "4", 0, "00,00000004"},
+	};
+
+	expect("net/core/rps_default_mask", "00,00000000");
+	check_all(rows, COUNT(rows));
+	expect("left/queues/rx-0/rps_cpus", "00,00000003");
+	expect("right/queues/rx-0/rps_cpus", "00,00000003");
+	plane.n_running = 1; /* the queues are there */
+	check(&(struct row){"net/core/rps_default_mask", "1", 0, "00,00000001"});
+	expect("left/queues/rx-0/rps_cpus", "00,00000003");
+	expect("left/queues/rx-1/rps_cpus", "00,00000004");
+	expect("right/queues/rx-0/rps_cpus", "00,00000003");
+}
+
 static void test_xps(void **state)
 {
 	static const char two[] = "num_tc 2 map 0 0 0 0 0 0 1 1 0 0 0 0 0 0 0 0 queues 2@0 1@3";
@@ -264,7 +310,7 @@ static void test_patterns(void **state)
 	assert_int_equal(list("left/queues/*/*").n, 4 * 4 + 4 * 3);
 	assert_int_equal(list("right/queues/*/*").n, 4);
 	assert_int_equal(list("*").n, 0);
-	assert_int_equal(list("net/core/*").n, 3);
+	assert_int_equal(list("net/core/*").n, 6);
 	assert_string_equal(all.first, "left/queues/rx-0/rps_cpus");
 	assert_string_equal(all.last, "app/threads/0/cpu");
 	assert_int_equal(list("app/*/*/*").n, 1);
@@ -290,8 +336,10 @@ static void test_visit_ends(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		test(test_queues),     test(test_xps),	test(test_rxfh),     test(test_gen_key),
-		test(test_port_names), test(test_core), test(test_patterns), test(test_visit_ends),
+		test(test_queues),     test(test_flow_limit), test(test_default_mask),
+		test(test_xps),	       test(test_rxfh),	      test(test_gen_key),
+		test(test_port_names), test(test_core),	      test(test_patterns),
+		test(test_visit_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
