@@ -40,14 +40,20 @@ typedef int knob_set_parser(struct cpulist *set, const char *text, unsigned n);
 int knob_cpus(const struct knob_at *at, const char *value, knob_set_parser *parse,
 	      struct cpulist *set);
 
+/* Set what is read-only: to what it reads already, so that all knobs can be set to what they read.
+ * `why`: what to do instead. */
+int knob_keep(const struct knob_at *at, const char *value, knob_reader *read, const char *why);
+
 /* A map of rps_cpus as a mask of them, and back. */
 void knob_print_map(const struct knob_at *at, const struct leat_rps_map *map, char *text,
 		    size_t size);
 int knob_parse_map(const struct knob_at *at, const char *value, struct leat_rps_map *map);
 
 /* knob_queue.c: PORT/queues/rx-N/NAME. */
-knob_reader knob_read_rps_cpus, knob_read_rps_flow_cnt, knob_read_affinity, knob_read_affinity_list;
-knob_setter knob_set_rps_cpus, knob_set_rps_flow_cnt, knob_set_affinity, knob_set_affinity_list;
+knob_reader knob_read_rps_cpus, knob_read_rps_flow_cnt, knob_read_affinity, knob_read_affinity_list,
+	knob_read_effective_affinity, knob_read_effective_affinity_list;
+knob_setter knob_set_rps_cpus, knob_set_rps_flow_cnt, knob_set_affinity, knob_set_affinity_list,
+	knob_set_effective_affinity, knob_set_effective_affinity_list;
 
 /* knob_xps.c: PORT/queues/tx-N/NAME and PORT/mqprio. */
 knob_reader knob_read_xps_cpus, knob_read_xps_rxqs, knob_read_traffic_class, knob_read_mqprio;

@@ -86,12 +86,46 @@ void knob_read_affinity_list(const struct knob_at *at, char *text, size_t size)
 	snprintf(text, size, "%u", (unsigned)at->port_conf->rxq[at->queue].cpu);
 }
 
-void knob_read_affinity(const struct knob_at *at, char *text, size_t size)
+static void print_cpu(const struct knob_at *at, unsigned cpu, char *text, size_t size)
 {
 	struct cpulist set = {{0}};
 
-	cpulist_add(&set, at->port_conf->rxq[at->queue].cpu);
+	cpulist_add(&set, cpu);
 	cpulist_print_mask(&set, at->plane->n_cpus, text, size);
+}
+
+void knob_read_affinity(const struct knob_at *at, char *text, size_t size)
+{
+	print_cpu(at, at->port_conf->rxq[at->queue].cpu, text, size);
+}
+
+/* Whose worker serves the queue, or is the next to: behind smp_affinity by the time that handing
+ * over takes. */
+static unsigned effective_cpu(const struct knob_at *at)
+{
+	const struct rxq *q = &at->plane->rxq[at->port->index][at->queue];
+
+	return __atomic_load_n(&q->cpu, __ATOMIC_RELAXED);
+}
+
+void knob_read_effective_affinity(const struct knob_at *at, char *text, size_t size)
+{
+	print_cpu(at, effective_cpu(at), text, size);
+}
+
+void knob_read_effective_affinity_list(const struct knob_at *at, char *text, size_t size)
+{
+	snprintf(text, size, "%u", effective_cpu(at));
+}
+
+int knob_set_effective_affinity(const struct knob_at *at, const char *value)
+{
+	return knob_keep(at, value, knob_read_effective_affinity, "set smp_affinity");
+}
+
+int knob_set_effective_affinity_list(const struct knob_at *at, const char *value)
+{
+	return knob_keep(at, value, knob_read_effective_affinity_list, "set smp_affinity_list");
 }
 
 /* A queue has one CPU: which of several serves it would be a guess, so several are refused. */

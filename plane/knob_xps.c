@@ -71,8 +71,7 @@ void knob_read_traffic_class(const struct knob_at *at, char *text, size_t size)
 
 int knob_set_traffic_class(const struct knob_at *at, const char *value)
 {
-	(void)value;
-	return knob_complain(at, -EOPNOTSUPP, "read-only: %s/mqprio says it", at->port->name);
+	return knob_keep(at, value, knob_read_traffic_class, "the port's mqprio says it");
 }
 
 void knob_read_mqprio(const struct knob_at *at, char *text, size_t size)

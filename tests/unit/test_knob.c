@@ -38,6 +38,9 @@ static void test_queues(void **state)
 		{"left/queues/rx-0/smp_affinity_list", "f", -EINVAL, "'f' is not a CPU list"},
 		{"left/queues/rx-0/smp_affinity_list", "5", -EINVAL, "no worker runs on CPU 5"},
 		{"left/queues/rx-0/smp_affinity", "0", -EINVAL, "names 0 CPUs"},
+		{"left/queues/rx-0/effective_affinity", "1", -EOPNOTSUPP, "read-only"},
+		{"left/queues/rx-2/effective_affinity", "80,00000000", 0, "80,00000000"},
+		{"left/queues/rx-0/effective_affinity_list", "1", -EOPNOTSUPP, "read-only"},
 		{"left/queues/tx-1/xps_cpus", "3", 0, "00,00000003"},
 		{"left/queues/tx-2/xps_cpus", "2", 0, "00,00000002"},
 		{"left/queues/tx-1/xps_cpus", "1", 0, "00,00000001"},
@@ -46,7 +49,10 @@ static void test_queues(void **state)
 		{"right/queues/tx-0/xps_cpus", "1", -ENOENT, "no such knob"},
 	};
 
+	rxqs[0][2].cpu = 39;
 	check_all(rows, COUNT(rows));
+	expect("left/queues/rx-2/effective_affinity_list", "39");
+	expect("left/queues/rx-2/effective_affinity", "80,00000000");
 	assert_int_equal(plane.conf->port[0].rxq[0].cpu, 1);
 	assert_int_equal(plane.conf->port[0].rxq[3].rps.len, 2);
 	assert_int_equal(plane.conf->port[0].rxq[3].rps.cpus[1], 39);
@@ -109,7 +115,7 @@ static void test_xps(void **state)
 		{"left/queues/tx-1/xps_rxqs", "1f", -EOVERFLOW, "above rx-3"},
 		{"left/queues/tx-1/xps_rxqs", "0x1", -EINVAL, "not a mask or list"},
 		{"right/queues/tx-0/xps_rxqs", "1", -ENOENT, "no such knob"},
-		{"left/queues/tx-3/traffic_class", "0", -EOPNOTSUPP, "left/mqprio"},
+		{"left/queues/tx-3/traffic_class", "1", -EOPNOTSUPP, "mqprio says it"},
 		{"left/mqprio", "num_tc 2 map 0 0 0 0 0 0 1 1 queues 2@0 1@3", 0, two},
 		{"left/mqprio", "num_tc 2 map 0 0 0 0 0 0 1 1 queues 2@0 1@4", -EINVAL, "tx-3"},
 		{"left/mqprio", "num_tc 2 map 2 queues 2@0 1@3", -EINVAL, "classes 0 to 1"},
@@ -307,8 +313,8 @@ static void test_patterns(void **state)
 	assert_non_null(strstr(err, "left/features/tx-checksum-sctp: fixed"));
 	assert_int_equal(plane.conf->port[0].gso.features, LEAT_GSO_UDP_L4);
 
-	assert_int_equal(list("left/queues/*/*").n, 4 * 4 + 4 * 3);
-	assert_int_equal(list("right/queues/*/*").n, 4);
+	assert_int_equal(list("left/queues/*/*").n, 4 * 6 + 4 * 3);
+	assert_int_equal(list("right/queues/*/*").n, 6);
 	assert_int_equal(list("*").n, 0);
 	assert_int_equal(list("net/core/*").n, 6);
 	assert_string_equal(all.first, "left/queues/rx-0/rps_cpus");
