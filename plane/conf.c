@@ -84,6 +84,7 @@ struct conf *conf_default(const struct plane *plane)
 		return NULL;
 	c->generation = 1;
 	c->max_backlog = CONF_BACKLOG;
+	c->gro_normal_batch = CONF_NORMAL_BATCH;
 	c->flow_limit_table_len = LEAT_FLOW_LIMIT_LEN;
 	c->n_ports = plane->n_ports;
 	c->port = calloc(plane->n_ports, sizeof(*c->port));

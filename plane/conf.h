@@ -35,6 +35,7 @@ struct plane;
 enum {
 	CONF_FLOW_BITS = 12,	      /* flows a queue keeps for order when rps_flow_cnt is 0 */
 	CONF_BACKLOG = 1000,	      /* netdev_max_backlog */
+	CONF_NORMAL_BATCH = 65536,    /* gro_normal_batch: all of a poll */
 	CONF_BACKLOG_ROOM_MIN = 4096, /* the least a backlog ring is made for */
 	CONF_LEGACY_MAX_SIZE = 65536, /* gso_max_size and the others, unless set */
 };
@@ -67,8 +68,9 @@ struct port_conf {
 
 struct conf {
 	uint32_t generation;
-	uint32_t max_backlog; /* netdev_max_backlog: packets beyond which a backlog drops */
-	uint32_t busy_poll;   /* us a worker without work spins before it sleeps (busy_poll) */
+	uint32_t max_backlog;	   /* netdev_max_backlog: packets beyond which a backlog drops */
+	uint32_t busy_poll;	   /* us a worker without work spins before it sleeps (busy_poll) */
+	uint32_t gro_normal_batch; /* segments that a queue's poll gives to the path at a time */
 	uint32_t flow_limit_table_len; /* of flow limits made from now on */
 	struct leat_rps_map rps_default_mask;
 	uint32_t rps_sock_flow_entries;

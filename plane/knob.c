@@ -159,6 +159,7 @@ static const struct knob table[] = {
 	KNOB("net/core/rps_sock_flow_entries", sock_flow_entries),
 	KNOB("net/core/netdev_max_backlog", max_backlog),
 	KNOB("net/core/busy_poll", busy_poll),
+	KNOB("net/core/gro_normal_batch", gro_normal_batch),
 	KNOB("net/core/flow_limit_table_len", flow_limit_table_len),
 	KNOB("net/core/flow_limit_cpu_bitmap", flow_limit_cpu_bitmap), /* of that length */
 	KNOB("net/core/rps_default_mask", rps_default_mask),

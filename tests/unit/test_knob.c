@@ -241,6 +241,9 @@ static void test_core(void **state)
 		{"net/core/netdev_max_backlog", "4096", 0, "4096"},
 		{"net/core/netdev_max_backlog", "4097", -EINVAL, "0 to 4096"},
 		{"net/core/busy_poll", "50", 0, "50"},
+		{"net/core/gro_normal_batch", "128", 0, "128"},
+		{"net/core/gro_normal_batch", "0", -EINVAL, "from 1 to 2147483647"},
+		{"net/core/gro_normal_batch", "2147483648", -EINVAL, "2147483647"},
 		{"net/core/busy_poll", "4294967295", -EINVAL, "2147483647"},
 		{"left/gro_flush_timeout", "20000", 0, "20000"},
 		{"left/gro_flush_timeout", "1s", -EINVAL, "not a number"},
@@ -316,7 +319,7 @@ static void test_patterns(void **state)
 	assert_int_equal(list("left/queues/*/*").n, 4 * 6 + 4 * 3);
 	assert_int_equal(list("right/queues/*/*").n, 6);
 	assert_int_equal(list("*").n, 0);
-	assert_int_equal(list("net/core/*").n, 6);
+	assert_int_equal(list("net/core/*").n, 7);
 	assert_string_equal(all.first, "left/queues/rx-0/rps_cpus");
 	assert_string_equal(all.last, "app/threads/0/cpu");
 	assert_int_equal(list("app/*/*/*").n, 1);
