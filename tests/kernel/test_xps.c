@@ -7,12 +7,7 @@
  *
  * Traffic classes have no referee where the kernel lacks mqprio.
  */
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/if_ether.h>
-#include <linux/if_packet.h>
-#include <net/if.h>
 #include <poll.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -22,17 +17,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "rng.h"
+#include "veth.h"
 
 #include <leat/xps.h>
-
-#include <cmocka.h>
 
 enum {
 	QUEUES = 4, /* of v0, v1 */
@@ -62,52 +53,6 @@ static struct link w = {.near = "w0", .far = "w1", .queues = OUTS};
 static uint16_t cpus[2]; /* where this process may run */
 static unsigned n_cpus;	 /* one more than the highest */
 static struct rng rng;
-
-static bool shell(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static bool shell(const char *format, ...)
-{
-	char line[512];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(line, sizeof(line), format, args);
-	va_end(args);
-	return system(line) == 0;
-}
-
-static bool write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY);
-	bool ok = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-
-	if (fd >= 0)
-		close(fd);
-	return ok;
-}
-
-static void read_mac(const char *name, uint8_t mac[6])
-{
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-	struct ifreq r = {0};
-
-	snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", name);
-	assert_int_equal(ioctl(fd, SIOCGIFHWADDR, &r), 0);
-	memcpy(mac, r.ifr_hwaddr.sa_data, 6);
-	close(fd);
-}
-
-static int packet_socket(const char *name, unsigned protocol)
-{
-	struct sockaddr_ll a = {.sll_family = AF_PACKET,
-				.sll_protocol = htons((uint16_t)protocol),
-				.sll_ifindex = (int)if_nametoindex(name)};
-	int fd = socket(AF_PACKET, SOCK_RAW, 0);
-
-	assert_true(fd >= 0);
-	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
-	return fd;
-}
 
 /* A ring of what arrives at the far end, with its hash. */
 static void open_ring(struct link *l)
@@ -246,16 +191,6 @@ static uint16_t pin(unsigned i)
 	CPU_SET(cpus[i], &set);
 	assert_int_equal(sched_setaffinity(0, sizeof(set), &set), 0);
 	return cpus[i];
-}
-
-static uint16_t ip_check(const uint8_t *ip)
-{
-	uint32_t sum = 0;
-
-	for (unsigned i = 0; i < 20; i += 2)
-		sum += (uint32_t)ip[i] << 8 | ip[i + 1];
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t) ~((sum & 0xffff) + (sum >> 16));
 }
 
 /* A UDP packet without a checksum, from 10.1.0.2 at the far end of v. */
@@ -410,17 +345,13 @@ static bool make_link(struct link *l, unsigned net)
 	return leat_xps_init(&l->xps, n_cpus, l->queues, l->queues, l->xps_mem) == 0;
 }
 
-/* A namespace of our own; why not, or NULL. */
+/* Why not, or NULL. */
 static const char *make_lab(void)
 {
-	if (unshare(CLONE_NEWNET | CLONE_NEWNS))
-		return "this needs root";
-	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount("sysfs", "/sys", "sysfs", 0, NULL))
-		return "/sys cannot be mounted";
-	write_file("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1"); /* or it sends, too */
-	if (!shell("which ip tc >/dev/null"))
-		return "ip and tc are needed";
+	const char *why = enter_lab();
+
+	if (why)
+		return why;
 	if (!make_link(&v, 1) || !make_link(&w, 2) ||
 	    !write_file("/proc/sys/net/ipv4/conf/v0/forwarding", "1"))
 		return "veth pairs with several queues and an mq qdisc cannot be made";
