@@ -348,7 +348,7 @@ static int set_locked(struct plane *plane, struct knob_at *at, struct walk *walk
 	if (err || is_app(walk->pattern))
 		conf_free(at->conf, plane->conf);
 	else
-		plane_publish(plane, at->conf);
+		err = plane_publish(plane, at->conf);
 	return err;
 }
 
