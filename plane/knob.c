@@ -73,6 +73,7 @@ static const struct knob table[] = {
 	KNOB("PORT/queues/rx-N/smp_affinity_list", affinity_list),
 	KNOB("PORT/queues/tx-N/xps_cpus", xps_cpus),
 	KNOB("PORT/gro_flush_timeout", gro_flush_timeout),
+	KNOB("PORT/arfs_filters", arfs_filters),
 	KNOB("PORT/gso_max_size", gso_max_size),
 	KNOB("PORT/gso_ipv4_max_size", gso_ipv4_max_size),
 	KNOB("PORT/gso_max_segs", gso_max_segs),
