@@ -143,17 +143,26 @@ static bool is_held(const struct rxq *q, const struct port_conf *pc, const struc
 	return pkt->hash && move_is_coming(q->port->moves, pkt->hash, q->queue);
 }
 
-/* Half of the worker's buffers may be parked: the others will come back to it. */
-static bool has_room(const struct worker *w, const struct rxq *q, bool big)
+/* Whether one in `share` of what may be parked at most is: half of the worker's buffers of either
+ * kind, as the others will come back to it. */
+static bool has_parked(const struct worker *w, const struct rxq *q, unsigned share)
 {
-	unsigned small = 0, bigs = 0;
+	unsigned small = 0, big = 0;
 
 	for (const struct rxq *other = w->rxqs; other; other = other->next) {
 		small += other->move.n_parked - other->move.n_big;
-		bigs += other->move.n_big;
+		big += other->move.n_big;
 	}
-	return q->move.n_parked < MOVE_PARKED &&
-	       (big ? bigs < w->pool.all_bigs / 2 : small < w->pool.all_smalls / 2);
+	return q->move.n_parked >= MOVE_PARKED / share || small >= w->pool.all_smalls / 2 / share ||
+	       big >= w->pool.all_bigs / 2 / share;
+}
+
+/* Rather than drop frames, do not read a queue that others need not wait for; the room that is left
+ * is for what has to be read when they do. */
+bool move_may_read(const struct worker *w, const struct rxq *q)
+{
+	return q->move.leaving || q->move.value == MOVE_DRAINING || q->move.n_parked == 0 ||
+	       !has_parked(w, q, 2);
 }
 
 /* move_park. A frame that there is no room for is a gap, not a swap: those behind it wait too. */
@@ -161,7 +170,7 @@ static void park(struct worker *w, struct rxq *q, struct leat_pkt *pkt)
 {
 	bool big = pool_is_big(pkt);
 
-	if (!has_room(w, q, big)) {
+	if (has_parked(w, q, 1)) {
 		stat_add(&q->move.fence_dropped, 1);
 		pool_give(&w->pool, &pkt, 1);
 		return;

@@ -88,6 +88,9 @@ void move_cancel(struct rxq *from, struct move *move);
 /* Whether `hash` is on its way to queue `to`. */
 bool move_is_coming(const struct moves *moves, uint32_t hash, unsigned to);
 
+/* Whether the queue may be read: there is room for what might have to wait, or it has to be read. */
+bool move_may_read(const struct worker *w, const struct rxq *q);
+
 /* A read of the queue gave n frames, and left it empty or not. */
 void move_read(struct rxq *q, unsigned n, bool empty);
 

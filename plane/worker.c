@@ -56,7 +56,7 @@ static void receive(struct worker *w, const struct conf *c, struct rxq *q)
 static void receive_all(struct worker *w, const struct conf *c)
 {
 	for (struct rxq *q = w->rxqs; q; q = q->next) {
-		if (rxq_open(q, w) && q->ready)
+		if (rxq_open(q, w) && q->ready && move_may_read(w, q))
 			receive(w, c, q);
 		rxq_flush(w, c, q, rxq_deadline(w, c, q));
 		move_turn(w, c, q);
