@@ -37,7 +37,7 @@ struct order {
 	void (*change)(struct plane *plane, struct rng *rng);
 };
 
-static void set(struct plane *plane, const char *path, const char *value)
+static inline void set(struct plane *plane, const char *path, const char *value)
 {
 	char err[1024];
 
@@ -45,7 +45,7 @@ static void set(struct plane *plane, const char *path, const char *value)
 		fail_msg("%s", err);
 }
 
-static void set_number(struct plane *plane, const char *path, unsigned value)
+static inline void set_number(struct plane *plane, const char *path, unsigned value)
 {
 	char text[16];
 
@@ -54,7 +54,7 @@ static void set_number(struct plane *plane, const char *path, unsigned value)
 }
 
 /* The two CPUs to run on, as a mask of `bits`: bit 0 for the first, bit 1 for the second. */
-static void set_mask(struct plane *plane, const char *path, unsigned bits)
+static inline void set_mask(struct plane *plane, const char *path, unsigned bits)
 {
 	char text[64];
 	unsigned mask = (bits & 1u) << plane->worker[0].cpu | (bits >> 1) << plane->worker[1].cpu;
@@ -63,7 +63,7 @@ static void set_mask(struct plane *plane, const char *path, unsigned bits)
 	set(plane, path, text);
 }
 
-static const char *queue_path(const struct plane *plane, struct rng *rng, const char *name)
+static inline const char *queue_path(const struct plane *plane, struct rng *rng, const char *name)
 {
 	static char path[64];
 
@@ -72,7 +72,7 @@ static const char *queue_path(const struct plane *plane, struct rng *rng, const 
 	return path;
 }
 
-static void move_thread(struct plane *plane, struct rng *rng)
+static inline void move_thread(struct plane *plane, struct rng *rng)
 {
 	char path[64];
 
@@ -81,7 +81,7 @@ static void move_thread(struct plane *plane, struct rng *rng)
 }
 
 /* One change at random of what decides a flow's CPU. */
-static void change_cpu(struct plane *plane, struct rng *rng)
+static inline void change_cpu(struct plane *plane, struct rng *rng)
 {
 	switch (rng_below(rng, 6)) {
 	case 0:
@@ -99,7 +99,7 @@ static void change_cpu(struct plane *plane, struct rng *rng)
 	}
 }
 
-static json_int_t sum(const json_t *list, const char *name)
+static inline json_int_t sum(const json_t *list, const char *name)
 {
 	json_int_t total = 0;
 	json_t *o;
@@ -110,14 +110,14 @@ static json_int_t sum(const json_t *list, const char *name)
 }
 
 /* What port "in" counted of its steering. */
-static json_int_t steering(const json_t *stats, const char *name)
+static inline json_int_t steering(const json_t *stats, const char *name)
 {
 	const json_t *in = json_object_get(json_object_get(stats, "steering"), "in");
 
 	return json_integer_value(json_object_get(in, name));
 }
 
-static void print(const json_t *stats)
+static inline void print(const json_t *stats)
 {
 	char *text = stats_text(stats, NULL, 1);
 
@@ -125,7 +125,7 @@ static void print(const json_t *stats)
 	free(text);
 }
 
-static uint64_t now(void)
+static inline uint64_t now(void)
 {
 	struct timespec ts;
 
@@ -134,7 +134,7 @@ static uint64_t now(void)
 }
 
 /* Every packet arrived, in its flow's order, or was dropped and is counted: gives the counters. */
-static json_t *account(struct plane *plane, json_int_t packets)
+static inline json_t *account(struct plane *plane, json_int_t packets)
 {
 	json_t *stats = stats_json(plane);
 	const json_t *threads = json_object_get(json_object_get(stats, "app"), "threads");
@@ -156,7 +156,7 @@ static json_t *account(struct plane *plane, json_int_t packets)
 
 /* Make a plane as `o` has it and change it until all packets have been processed; gives what was
  * counted, for the caller to look at. */
-static json_t *order_run(const struct order *o)
+static inline json_t *order_run(const struct order *o)
 {
 	static struct plane plane;
 	struct port_args port = {.name = "in",
@@ -202,7 +202,7 @@ static json_t *order_run(const struct order *o)
 }
 
 /* Exit code 77 where there are no CPUs 0 and 1. */
-static int order_main(const struct CMUnitTest *tests, size_t n)
+static inline int order_main(const struct CMUnitTest *tests, size_t n)
 {
 	cpu_set_t set;
 
