@@ -27,7 +27,9 @@
 #endif
 #endif
 
-enum { THREADS = 3, BACKLOG = 60000 };
+#define ORDER_QUEUES "4" /* of a steered port */
+
+enum { THREADS = 3, BACKLOG = 60000, KEY_BYTES = 40 };
 
 struct order {
 	const char *packets, *flows, *proto;
@@ -97,6 +99,70 @@ static inline void change_cpu(struct plane *plane, struct rng *rng)
 		break;
 	default: move_thread(plane, rng);
 	}
+}
+
+static inline void change_key(struct plane *plane, struct rng *rng)
+{
+	char text[3 * KEY_BYTES + 1];
+
+	for (unsigned i = 0; i < KEY_BYTES; i++)
+		snprintf(text + 3 * i, 4, i + 1 < KEY_BYTES ? "%02x:" : "%02x",
+			 (unsigned)rng_below(rng, 256));
+	set(plane, "in/rxfh/key", text);
+}
+
+static inline void change_indir(struct plane *plane, struct rng *rng)
+{
+	static const char *const indirs[] = {"default", "equal 2", "weight 1 2 3 4",
+					     "start 1 equal 3", "equal 1"};
+
+	set(plane, "in/rxfh/indir", indirs[rng_below(rng, 5)]);
+}
+
+/* Rules 0 to 3, of the destination ports' highest bits. */
+static inline void change_rule(struct plane *plane, struct rng *rng)
+{
+	unsigned location = rng_below(rng, 4);
+	char path[32], rule[128];
+
+	snprintf(path, sizeof(path), "in/ntuple/%u", location);
+	snprintf(rule, sizeof(rule), "flow-type %s4 dst-port %u m 0x1fff action %u",
+		 rng_below(rng, 2) ? "udp" : "tcp", location << 13, rng_below(rng, 4));
+	set(plane, path, rule);
+}
+
+static inline void change_filters(struct plane *plane, struct rng *rng)
+{
+	static const unsigned filters[] = {0, 100, 8192};
+
+	if (rng_below(rng, 4) == 0)
+		set(plane, "in/features/rx-ntuple-filter", rng_below(rng, 4) ? "on" : "off");
+	else
+		set_number(plane, "in/arfs_filters", filters[rng_below(rng, 3)]);
+}
+
+/* All that accelerated RFS needs. */
+static inline void accelerate(struct plane *plane, struct rng *rng)
+{
+	set(plane, "in/queues/rx-*/rps_flow_cnt", rng_below(rng, 2) ? "4096" : "32768");
+	set(plane, "net/core/rps_sock_flow_entries", "32768");
+	set(plane, "in/arfs_filters", "8192");
+	set(plane, "in/features/rx-ntuple-filter", "on");
+}
+
+/* One change at random of what decides a flow's queue, or its CPU; most often where it is read. */
+static inline void change_queue(struct plane *plane, struct rng *rng)
+{
+	static void (*const how[])(struct plane *, struct rng *) = {
+		change_key, change_indir, change_rule, change_filters, change_cpu,
+		change_cpu, change_cpu,	  accelerate,  accelerate,
+	};
+	unsigned i = rng_below(rng, 2 * sizeof(how) / sizeof(how[0]));
+
+	if (i < sizeof(how) / sizeof(how[0]))
+		how[i](plane, rng);
+	else
+		move_thread(plane, rng);
 }
 
 static inline json_int_t sum(const json_t *list, const char *name)
