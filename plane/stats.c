@@ -187,15 +187,16 @@ json_t *stats_json(struct plane *plane)
 	json_t *gro = json_object(), *parse = json_object(), *moves = json_object();
 
 	pthread_mutex_lock(&plane->conf_lock);
+	for (unsigned i = 0; i < plane->n_ports; i++)
+		json_array_append_new(ports, port_json(plane, &plane->port[i]));
+	pthread_mutex_unlock(&plane->conf_lock);
 	for (unsigned i = 0; i < plane->n_ports; i++) {
 		const struct port *port = &plane->port[i];
 
-		json_array_append_new(ports, port_json(plane, port));
 		json_object_set_new(gro, port->name, gro_json(plane, port));
 		json_object_set_new(parse, port->name, parse_json(plane, port));
 		json_object_set_new(moves, port->name, moves_json(plane, port));
 	}
-	pthread_mutex_unlock(&plane->conf_lock);
 	for (unsigned i = 0; i < plane->n_workers; i++)
 		json_array_append_new(cpus, cpu_json(plane, &plane->worker[i]));
 	return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "ports", ports, "cpus", cpus, "gro", gro,

@@ -76,17 +76,6 @@ static void print_ports(FILE *f, const json_t *now, const json_t *since, double 
 	}
 }
 
-/* "left: steering: software (port kind pcap cannot)" */
-static void print_steering(FILE *f, const json_t *now)
-{
-	size_t i;
-	json_t *p;
-
-	json_array_foreach(json_object_get(now, "ports"), i, p)
-		fprintf(f, "%s: steering: %s\n", json_string_value(json_object_get(p, "name")),
-			json_string_value(json_object_get(p, "steering")));
-}
-
 static void print_cpus(FILE *f, const json_t *now, const json_t *since)
 {
 	static const char *const columns[] = {"processed",  "hops",	 "dropped", "received_rps",
@@ -229,11 +218,8 @@ char *stats_text(const json_t *now, const json_t *since, double seconds)
 
 	if (!f)
 		return NULL;
-	if (json_object_get(now, "ports")) {
+	if (json_object_get(now, "ports"))
 		print_ports(f, now, since, seconds);
-		if (!since)
-			print_steering(f, now);
-	}
 	if (json_object_get(now, "cpus"))
 		print_cpus(f, now, since);
 	print_mistakes(f, now, since);
