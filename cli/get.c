@@ -61,8 +61,8 @@ static const struct args_command set_command = {
 	NULL};
 static const struct args_command show_command = {
 	"show", "[WHAT [PORT]]",
-	"Print what the plane counts: stats (all of it), ports, cpus, gro, parse or app; softnet and "
-	"interrupts, as /proc has them; or all knobs.\n"
+	"Print what the plane counts: stats (all of it), ports, cpus, gro, parse, steering or app; "
+	"softnet and interrupts, as /proc has them; or all knobs.\n"
 	"gro (by queue, with every reason) and features (as ethtool -k) may be of one port.",
 	options, NULL};
 

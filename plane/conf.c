@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "conf.h"
 
+#include "arfs.h"
 #include "plane.h"
 #include "port/gen.h"
 #include "rxfh.h"
@@ -65,8 +66,10 @@ static int default_port(struct port_conf *pc, const struct plane *plane, const s
 	pc->rxqs = port->rxqs;
 	pc->rx = CONF_RX_GRO | CONF_RX_HASH | CONF_RX_GRO_JUMBO;
 	default_offload(pc, port);
+	pc->arfs_filters = ARFS_FILTERS;
 	pc->rxq = calloc(port->rxqs, sizeof(*pc->rxq));
-	if (!pc->rxq || default_rxfh(pc, port) || default_xps(pc, plane, port))
+	pc->rmap.cpu = calloc(plane->n_cpus, sizeof(*pc->rmap.cpu));
+	if (!pc->rxq || !pc->rmap.cpu || default_rxfh(pc, port) || default_xps(pc, plane, port))
 		return -ENOMEM;
 	for (unsigned q = 0; q < port->rxqs; q++) {
 		pc->rxq[q].cpu = plane->worker[(q + port->index) % plane->n_workers].cpu;
@@ -108,11 +111,15 @@ static int copy_port(struct port_conf *to, const struct port_conf *from)
 {
 	*to = *from;
 	rxfh_share(to->rxfh);
+	rxfh_share(to->device);
+	rxfh_share(to->old);
 	to->rxq = malloc(from->rxqs * sizeof(*to->rxq));
+	to->rmap.cpu = malloc(from->rmap.n_cpus * sizeof(*to->rmap.cpu));
 	to->xps_mem = NULL;
-	if (!to->rxq)
+	if (!to->rxq || !to->rmap.cpu)
 		return -ENOMEM;
 	memcpy(to->rxq, from->rxq, from->rxqs * sizeof(*to->rxq));
+	memcpy(to->rmap.cpu, from->rmap.cpu, from->rmap.n_cpus * sizeof(*to->rmap.cpu));
 	to->xps_mem = malloc(leat_xps_size(from->xps.map[LEAT_XPS_CPUS].n_ids,
 					   from->xps.map[LEAT_XPS_RXQS].n_ids, from->xps.n_queues));
 	if (!to->xps_mem)
@@ -207,6 +214,13 @@ int conf_set_flow_limit(struct conf *c, unsigned worker, bool on)
 	return *fl ? leat_flow_limit_init(*fl, c->flow_limit_table_len, *fl + 1) : -ENOMEM;
 }
 
+void conf_set_counted(struct rxfh **place, struct rxfh *rxfh)
+{
+	rxfh_share(rxfh);
+	rxfh_drop(*place);
+	*place = rxfh;
+}
+
 void conf_set_offload(struct port_conf *pc, bool csum, bool crc, uint32_t wanted)
 {
 	uint32_t in_force = csum ? wanted : 0;
@@ -228,12 +242,15 @@ void conf_set_offload(struct port_conf *pc, bool csum, bool crc, uint32_t wanted
 static void free_port(struct port_conf *pc, const struct port_conf *still)
 {
 	rxfh_drop(pc->rxfh);
+	rxfh_drop(pc->device);
+	rxfh_drop(pc->old);
 	for (unsigned q = 0; pc->rxq && q < pc->rxqs; q++) {
 		if (!still || still->rxq[q].flows.flows != pc->rxq[q].flows.flows)
 			free(pc->rxq[q].flows.flows);
 	}
 	free(pc->rxq);
 	free(pc->xps_mem);
+	free(pc->rmap.cpu);
 }
 
 void conf_free(struct conf *c, const struct conf *still)

@@ -88,6 +88,7 @@ static const struct knob table[] = {
 	KNOB("PORT/queues/tx-N/xps_rxqs", xps_rxqs),
 	KNOB("PORT/queues/tx-N/traffic_class", traffic_class),
 	KNOB("PORT/gro_flush_timeout", gro_flush_timeout),
+	KNOB("PORT/arfs_filters", arfs_filters),
 	KNOB("PORT/gso_max_size", gso_max_size),
 	KNOB("PORT/gso_ipv4_max_size", gso_ipv4_max_size),
 	KNOB("PORT/gso_max_segs", gso_max_segs),
@@ -367,7 +368,7 @@ static int set_locked(struct plane *plane, struct knob_at *at, struct walk *walk
 	if (err || is_app(walk->pattern))
 		conf_free(at->conf, plane->conf);
 	else
-		plane_publish(plane, at->conf);
+		err = plane_publish(plane, at->conf);
 	return err;
 }
 

@@ -87,11 +87,11 @@ knob_reader knob_read_flow_limit_cpu_bitmap, knob_read_flow_limit_table_len,
 knob_setter knob_set_flow_limit_cpu_bitmap, knob_set_flow_limit_table_len,
 	knob_set_rps_default_mask;
 
-/* knob_core.c: net/core/NAME and PORT/gro_flush_timeout. */
+/* knob_core.c: net/core/NAME, PORT/gro_flush_timeout and arfs_filters. */
 knob_reader knob_read_sock_flow_entries, knob_read_max_backlog, knob_read_busy_poll,
-	knob_read_gro_normal_batch, knob_read_gro_flush_timeout;
+	knob_read_gro_normal_batch, knob_read_gro_flush_timeout, knob_read_arfs_filters;
 knob_setter knob_set_sock_flow_entries, knob_set_max_backlog, knob_set_busy_poll,
-	knob_set_gro_normal_batch, knob_set_gro_flush_timeout;
+	knob_set_gro_normal_batch, knob_set_gro_flush_timeout, knob_set_arfs_filters;
 
 /* knob_feature.c: PORT/features/NAME. The bit is of port_conf.rx, port_conf.gso, or, where it
  * cannot be changed, port.features (0: never on). tso: of several bits. */

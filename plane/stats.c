@@ -2,6 +2,7 @@
 #include "stats.h"
 
 #include "plane.h"
+#include "steering.h"
 
 #include <leat/gro.h>
 #include <leat/parse.h>
@@ -31,6 +32,7 @@ static json_t *port_json(const struct plane *plane, const struct port *port)
 {
 	json_t *rx = json_array(), *tx = json_array();
 	const struct rxq *q = plane->rxq[port->index];
+	char steering[256];
 
 	for (unsigned i = 0; i < port->rxqs; i++) {
 		json_t *o = queue_json(&port->rx_stats[i]);
@@ -41,9 +43,10 @@ static json_t *port_json(const struct plane *plane, const struct port *port)
 	}
 	for (unsigned i = 0; i < port->txqs; i++)
 		json_array_append_new(tx, queue_json(&port->txq[i].stats));
-	return json_pack("{s:s,s:s,s:b,s:o,s:o}", "name", port->name, "kind", port->ops->kind,
-			 "gone", (int)__atomic_load_n(&port->gone, __ATOMIC_RELAXED), "rx", rx,
-			 "tx", tx);
+	steering_describe(plane, port->index, steering, sizeof(steering));
+	return json_pack("{s:s,s:s,s:b,s:s,s:o,s:o}", "name", port->name, "kind", port->ops->kind,
+			 "gone", (int)__atomic_load_n(&port->gone, __ATOMIC_RELAXED), "steering",
+			 steering, "rx", rx, "tx", tx);
 }
 
 /* What other workers counted for this one. */
@@ -201,22 +204,47 @@ static json_t *parse_json(const struct plane *plane, const struct port *port)
 	return o;
 }
 
+/* What became of flows that changed their queue, or should have. */
+static json_t *moves_json(const struct plane *plane, const struct port *port)
+{
+	static const struct {
+		const char *name;
+		size_t member;
+	} counter[] = {
+		{"arfs_added", offsetof(struct rxq, arfs_stats.added)},
+		{"arfs_expired", offsetof(struct rxq, arfs_stats.expired)},
+		{"arfs_failed", offsetof(struct rxq, arfs_stats.failed)},
+		{"fenced", offsetof(struct rxq, move.fenced)},
+		{"fence_dropped", offsetof(struct rxq, move.fence_dropped)},
+		{"rule_dropped", offsetof(struct rxq, rule_dropped)},
+	};
+	json_t *o = json_object();
+
+	for (size_t i = 0; i < sizeof(counter) / sizeof(*counter); i++)
+		add_sum(o, plane, port, counter[i].member, counter[i].name);
+	return o;
+}
+
 json_t *stats_json(struct plane *plane)
 {
 	json_t *ports = json_array(), *cpus = json_array();
-	json_t *gro = json_object(), *parse = json_object();
+	json_t *gro = json_object(), *parse = json_object(), *moves = json_object();
 
+	pthread_mutex_lock(&plane->conf_lock);
+	for (unsigned i = 0; i < plane->n_ports; i++)
+		json_array_append_new(ports, port_json(plane, &plane->port[i]));
+	pthread_mutex_unlock(&plane->conf_lock);
 	for (unsigned i = 0; i < plane->n_ports; i++) {
 		const struct port *port = &plane->port[i];
 
-		json_array_append_new(ports, port_json(plane, port));
 		json_object_set_new(gro, port->name, gro_json(plane, port));
 		json_object_set_new(parse, port->name, parse_json(plane, port));
+		json_object_set_new(moves, port->name, moves_json(plane, port));
 	}
 	for (unsigned i = 0; i < plane->n_workers; i++)
 		json_array_append_new(cpus, cpu_json(plane, &plane->worker[i]));
-	return json_pack("{s:o,s:o,s:o,s:o,s:o}", "ports", ports, "cpus", cpus, "gro", gro, "parse",
-			 parse, "app",
+	return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "ports", ports, "cpus", cpus, "gro", gro,
+			 "parse", parse, "steering", moves, "app",
 			 plane->app->stats ? plane->app->stats(plane) :
 					     json_pack("{s:s}", "name", plane->app->name));
 }

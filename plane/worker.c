@@ -7,6 +7,7 @@
  * and, from the application on, in xmit.c: ... XPS -> GSO -> port txq.
  */
 #include "plane.h"
+#include "steering.h"
 
 #include <time.h>
 
@@ -46,12 +47,15 @@ static void pass_on(struct worker *w, const struct conf *c, struct rxq *q, struc
 	}
 }
 
-static void merge(struct worker *w, const struct conf *c, struct rxq *q, struct leat_pkt **in,
-		  unsigned n)
+void worker_pass(struct worker *w, const struct conf *c, struct rxq *q, struct leat_pkt **in,
+		 unsigned n)
 {
 	struct leat_pkt *out[2 * PORT_BATCH];
 
-	pass_on(w, c, q, out, leat_gro_receive(&q->gro, in, n, w->now, out));
+	if (q->merging)
+		pass_on(w, c, q, out, leat_gro_receive(&q->gro, in, n, w->now, out));
+	else
+		pass_on(w, c, q, in, n);
 }
 
 /* One batch of one queue. */
@@ -61,20 +65,18 @@ static void receive(struct worker *w, const struct conf *c, struct rxq *q)
 	unsigned n = rxq_receive(w, q, in);
 
 	n = rxq_parse(w, q, in, n);
-	if (q->rx & CONF_RX_HASH)
-		leat_rss_receive(q->rss, in, n);
-	if (q->merging)
-		merge(w, c, q, in, n);
-	else
-		pass_on(w, c, q, in, n);
+	n = steering_receive(w, c, q, in, n);
+	worker_pass(w, c, q, in, n);
 }
 
 static void receive_all(struct worker *w, const struct conf *c)
 {
 	for (struct rxq *q = w->rxqs; q; q = q->next) {
-		if (rxq_open(q, w) && q->ready)
+		if (rxq_open(q, w) && q->ready && move_may_read(w, q))
 			receive(w, c, q);
 		rxq_flush(w, c, q, rxq_deadline(w, c, q));
+		move_turn(w, c, q);
+		arfs_turn(w, c, q);
 		rxq_count(q);
 	}
 	for (struct rxq *q = w->starved ? w->rxqs : NULL; q; q = q->next)

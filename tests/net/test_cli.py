@@ -399,10 +399,10 @@ class Control(Cli):
 
     def test_show(self):
         heads = {"ports": r"port  |g  ", "cpus": r"cpu  |\d+  ", "gro": r"g  |  ",
-                 "parse": "parse g:", "app": "app:"}
+                 "parse": "parse g:", "steering": "steering g:", "app": "app:"}
         with Plane(self.directory.name) as plane:
             everything = json.loads(plane.ask("show", "--json").stdout)
-            for what in "ports", "cpus", "gro", "parse", "app":
+            for what in "ports", "cpus", "gro", "parse", "steering", "app":
                 self.assertIn(what, everything)
                 shown = json.loads(self.expect(plane.ask("show", what, "-j"), 0).stdout)
                 self.assertIs(type(shown), type(everything[what]))
