@@ -132,3 +132,45 @@ void port_count_tx(struct port *port, unsigned q, const struct port_frame *frame
 		segments = (frame->len - meta->hdr_len + meta->gso_size - 1) / meta->gso_size;
 	count(&port->txq[q].stats, 1, frame->len, segments, frame->len);
 }
+
+const char *port_steering_name(enum port_steering steering)
+{
+	static const char *const names[PORT_STEERINGS] = {"device", "software", "none"};
+
+	return steering < PORT_STEERINGS ? names[steering] : "";
+}
+
+/* The device does not choose any more, or never did. */
+static int steer_elsewhere(struct port *port, enum port_steering where, const char *why, char *err,
+			   size_t err_len)
+{
+	int e = port->ops->steer && port->steering == PORT_DEVICE ?
+			port->ops->steer(port, NULL, err, err_len) :
+			0;
+
+	if (e)
+		return e;
+	port->steering = where;
+	snprintf(port->steering_why, sizeof(port->steering_why), "%s", why);
+	return 0;
+}
+
+int port_steer(struct port *port, const struct leat_rxfh *rxfh, char *err, size_t err_len)
+{
+	char why[sizeof(port->steering_why)];
+	int e;
+
+	if (port->steering_wanted != PORT_DEVICE)
+		return steer_elsewhere(port, port->steering_wanted, "as asked", err, err_len);
+	if (!port->ops->steer)
+		return steer_elsewhere(port, PORT_SOFTWARE, "a port of this kind cannot", err,
+				       err_len);
+	e = port->ops->steer(port, rxfh, why, sizeof(why));
+	if (e == -EOPNOTSUPP || e == -EPERM)
+		return steer_elsewhere(port, PORT_SOFTWARE, why, err, err_len);
+	if (e)
+		return port_fail(err, err_len, -e, "%s", why);
+	port->steering = PORT_DEVICE;
+	port->steering_why[0] = '\0';
+	return 0;
+}

@@ -13,6 +13,7 @@
 #define PLANE_PORT_PORT_H
 
 #include <leat/pkt.h>
+#include <leat/rxfh.h>
 #include <leat/vnet.h>
 #include <net/if.h>
 #include <pthread.h>
@@ -30,6 +31,14 @@ enum {
 #define PORT_SG	      (1u << 1) /* takes frames in slices */
 #define PORT_TX_CRC   (1u << 3) /* completes partial CRC32c of SCTP */
 #define PORT_RX_TRUST (1u << 2) /* what it receives has right or known checksums */
+
+/* Who chooses receive queues by the port's rxfh. */
+enum port_steering {
+	PORT_DEVICE,
+	PORT_SOFTWARE, /* the plane, once it has the packet */
+	PORT_NONE,     /* nobody: the device has a way of its own */
+	PORT_STEERINGS,
+};
 
 struct pool;
 struct port;
@@ -98,6 +107,25 @@ struct port_ops {
 
 	/* Whether nothing will ever be received again (a file read to its end). NULL: never. */
 	bool (*finished)(const struct port *port);
+
+	/* Have the device choose receive queues by `rxfh` from now on; on return nothing is being
+	 * queued by the former value, and its filters are forgotten. NULL rxfh: the device's own
+	 * way. 0; or with a message in err -EOPNOTSUPP or -EPERM: the plane steers in software; or
+	 * another -errno: nothing has changed. Called by the configuring thread, traffic flowing.
+	 * NULL: it cannot. */
+	int (*steer)(struct port *port, const struct leat_rxfh *rxfh, char *err, size_t err_len);
+
+	/* Accelerated RFS (the kernel's ndo_rx_flow_steer): frames that no rule decides of, of
+	 * context 0's `hash`, come on queue `q` from now on. Gives a filter's id, 0 to 0xfffe, the
+	 * same for a hash that has one; or -errno (-ENOSPC: table full). From workers, any at once.
+	 * NULL: it cannot. */
+	int (*flow_steer)(struct port *port, uint32_t hash, uint16_t q, uint32_t flow_id);
+
+	/* Forget a filter. */
+	void (*flow_forget)(struct port *port, uint16_t filter);
+
+	/* Frames that the device dropped because a rule says so. NULL: none. */
+	uint64_t (*dropped)(const struct port *port);
 };
 
 /* Counters of a queue: one writer at a time, read by anyone relaxed. */
@@ -133,7 +161,20 @@ struct port {
 	struct txq *txq; /* txqs of them; made by the plane after open, as the next two */
 	struct txflow *tx_flow;
 	struct queue_stats *rx_stats; /* rxqs of them */
+
+	/* By open: PORT_DEVICE, which may turn out impossible, unless told otherwise. */
+	enum port_steering steering_wanted;
+	enum port_steering steering; /* what it is, and why it is not the device: port_steer() */
+	char steering_why[160];
 };
+
+/* Have queues be chosen by `rxfh` as the port wants it, or in software where the device cannot;
+ * port->steering then says which. 0; or -errno with a message, nothing having changed. The
+ * configuring thread. */
+int port_steer(struct port *port, const struct leat_rxfh *rxfh, char *err, size_t err_len);
+
+/* "device", "software", "none". */
+const char *port_steering_name(enum port_steering steering);
 
 /* The value of option `name`, the last one given, or `otherwise`. */
 const char *port_option(const struct port_args *args, const char *name, const char *otherwise);
