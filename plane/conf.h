@@ -12,14 +12,14 @@
 #ifndef PLANE_CONF_H
 #define PLANE_CONF_H
 
+#include <leat/arfs.h>
 #include <leat/gro.h>
 #include <leat/gso.h>
 #include <leat/parse.h>
-#include <leat/rfs.h>
-#include <leat/rss.h>
 #include <leat/xps.h>
 
 struct plane;
+struct rxfh;
 
 /* What GRO does of a port's frames; features of PORT/features/. */
 #define CONF_RX_GRO	    (1u << 0) /* rx-gro */
@@ -35,6 +35,7 @@ enum {
 	CONF_BACKLOG = 1000,	      /* netdev_max_backlog */
 	CONF_BACKLOG_ROOM_MIN = 4096, /* the least a backlog ring is made for */
 	CONF_LEGACY_MAX_SIZE = 65536, /* gso_max_size and the others, unless set */
+	CONF_KEY_LEN = 52,	      /* bytes of a hash key, unless set: the kernel's host key */
 };
 
 /* tx-tcp-mangleid-segmentation */
@@ -48,10 +49,16 @@ struct rxq_conf {
 };
 
 struct port_conf {
-	struct leat_rss *rss;	  /* shared by successive values unless changed */
-	uint32_t rx;		  /* CONF_RX_* */
-	uint32_t wanted;	  /* LEAT_GSO_* asked to be left to the port */
-	struct leat_gso_conf gso; /* features: those in force, which are wanted and have what they
+	struct rxfh *rxfh;	   /* shared by successive values unless changed */
+	struct rxfh *device;	   /* what the device chooses queues by; NULL: its own way */
+	struct rxfh *old;	   /* what it did before: frames by it may still come; or NULL */
+	bool pushed;		   /* with `old`: none is put on a queue by it any more */
+	bool software;		   /* the plane chooses by rxfh instead */
+	uint32_t arfs_filters;	   /* flows that the port may be made to steer at once */
+	struct leat_cpu_rmap rmap; /* n_cpus 0: RFS is not accelerated; cpu: this value's own */
+	uint32_t rx;		   /* CONF_RX_* */
+	uint32_t wanted;	   /* LEAT_GSO_* asked to be left to the port */
+	struct leat_gso_conf gso;  /* features: those in force, which are wanted and have what they
 				     * need; csum_partial, crc_partial: checksums, and SCTP's, are
 				     * left to the port */
 	uint32_t gro_max_size;
@@ -85,8 +92,14 @@ struct conf *conf_copy(const struct conf *conf);
  * is good either way. */
 int conf_set_flow_cnt(struct conf *conf, unsigned port, unsigned rxq, uint32_t entries);
 int conf_set_sock_flow_entries(struct conf *conf, uint32_t entries, unsigned n_cpus);
-int conf_set_rss(struct conf *conf, unsigned port, const struct leat_rss_conf *want);
 int conf_set_parse(struct conf *conf, const struct leat_parse_conf *want);
+
+/* Take `rxfh`, one user of it, in place of the port's: another of those made of it, any number of
+ * times. */
+void conf_set_rxfh(struct port_conf *pc, struct rxfh *rxfh);
+
+/* Have one more user of `rxfh`, or NULL, in *place instead of what was there. */
+void conf_set_counted(struct rxfh **place, struct rxfh *rxfh);
 
 /* Leave checksums (SCTP's, if `crc`) and the `wanted` segmentations to the port, by the kernel's
  * rules: without checksums there are none, without a TCP segmentation no ECN, without that of IPv4 no fixed IDs,

@@ -69,3 +69,19 @@ int knob_set_gro_flush_timeout(const struct knob_at *at, const char *value)
 		at->port_conf->gro_flush_timeout = n;
 	return err;
 }
+
+void knob_read_arfs_filters(const struct knob_at *at, char *text, size_t size)
+{
+	snprintf(text, size, "%" PRIu32, at->port_conf->arfs_filters);
+}
+
+/* Filters that a port has beyond a lowered limit stay until they expire. */
+int knob_set_arfs_filters(const struct knob_at *at, const char *value)
+{
+	uint64_t n;
+	int err = knob_number(at, value, LEAT_ARFS_NO_FILTER, &n);
+
+	if (!err)
+		at->port_conf->arfs_filters = (uint32_t)n;
+	return err;
+}

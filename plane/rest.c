@@ -30,20 +30,31 @@ static uint64_t due(const struct worker *w, const struct conf *c)
 	return first;
 }
 
-/* Packets to be had without asking: in a queue, or in the backlog. */
+/* Packets to be had without asking, in a queue or the backlog; or flows on their way. */
 static bool has_packets(const struct worker *w)
 {
 	for (const struct rxq *q = w->rxqs; q; q = q->next) {
-		if (q->ready || q->fenced)
+		if (q->ready || q->fenced || move_busy(q) || arfs_busy(q))
 			return true;
 	}
 	return !ring_empty(&w->backlog);
 }
 
+/* Flows that another worker moves to one of its queues. */
+static bool has_moves(const struct worker *w)
+{
+	for (const struct rxq *q = w->rxqs; q; q = q->next) {
+		if (move_busy(q))
+			return true;
+	}
+	return false;
+}
+
 /* Work that the eventfd does not tell of because it came before the worker said it sleeps. */
 static bool has_work(const struct worker *w, const struct conf *c)
 {
-	return !ring_empty(&w->backlog) || __atomic_load_n(&w->given, __ATOMIC_RELAXED) ||
+	return has_moves(w) || !ring_empty(&w->backlog) ||
+	       __atomic_load_n(&w->given, __ATOMIC_RELAXED) ||
 	       __atomic_load_n(&w->plane->conf, __ATOMIC_RELAXED) != c ||
 	       __atomic_load_n(&w->plane->stop, __ATOMIC_RELAXED);
 }

@@ -157,10 +157,31 @@ static json_t *parse_json(const struct plane *plane, const struct port *port)
 	return o;
 }
 
+/* What became of flows that changed their queue, or should have. */
+static json_t *moves_json(const struct plane *plane, const struct port *port)
+{
+	static const struct {
+		const char *name;
+		size_t member;
+	} counter[] = {
+		{"arfs_added", offsetof(struct rxq, arfs_stats.added)},
+		{"arfs_expired", offsetof(struct rxq, arfs_stats.expired)},
+		{"arfs_failed", offsetof(struct rxq, arfs_stats.failed)},
+		{"fenced", offsetof(struct rxq, move.fenced)},
+		{"fence_dropped", offsetof(struct rxq, move.fence_dropped)},
+		{"rule_dropped", offsetof(struct rxq, rule_dropped)},
+	};
+	json_t *o = json_object();
+
+	for (size_t i = 0; i < sizeof(counter) / sizeof(*counter); i++)
+		add_sum(o, plane, port, counter[i].member, counter[i].name);
+	return o;
+}
+
 json_t *stats_json(struct plane *plane)
 {
 	json_t *ports = json_array(), *cpus = json_array();
-	json_t *gro = json_object(), *parse = json_object();
+	json_t *gro = json_object(), *parse = json_object(), *moves = json_object();
 
 	for (unsigned i = 0; i < plane->n_ports; i++) {
 		const struct port *port = &plane->port[i];
@@ -168,11 +189,12 @@ json_t *stats_json(struct plane *plane)
 		json_array_append_new(ports, port_json(plane, port));
 		json_object_set_new(gro, port->name, gro_json(plane, port));
 		json_object_set_new(parse, port->name, parse_json(plane, port));
+		json_object_set_new(moves, port->name, moves_json(plane, port));
 	}
 	for (unsigned i = 0; i < plane->n_workers; i++)
 		json_array_append_new(cpus, cpu_json(plane, &plane->worker[i]));
-	return json_pack("{s:o,s:o,s:o,s:o,s:o}", "ports", ports, "cpus", cpus, "gro", gro, "parse",
-			 parse, "app",
+	return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "ports", ports, "cpus", cpus, "gro", gro,
+			 "parse", parse, "steering", moves, "app",
 			 plane->app->stats ? plane->app->stats(plane) :
 					     json_pack("{s:s}", "name", plane->app->name));
 }

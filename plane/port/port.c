@@ -50,31 +50,6 @@ int port_number(const struct port_args *args, const char *name, unsigned long ot
 			 args->name, name, text, min, max);
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20; /* lower case */
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-bool port_bytes(const char *text, uint8_t *bytes, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++) {
-		int high, low;
-
-		if (i && *text == ':')
-			text++;
-		high = hex_digit(text[0]);
-		low = high < 0 ? -1 : hex_digit(text[1]);
-		if (low < 0)
-			return false;
-		bytes[i] = (uint8_t)(high << 4 | low);
-		text += 2;
-	}
-	return *text == '\0';
-}
-
 static bool is_one_of(const char *name, const char *const *names)
 {
 	for (; *names; names++) {
@@ -131,46 +106,4 @@ void port_count_tx(struct port *port, unsigned q, const struct port_frame *frame
 	if (meta->gso_size && frame->len > meta->hdr_len)
 		segments = (frame->len - meta->hdr_len + meta->gso_size - 1) / meta->gso_size;
 	count(&port->txq[q].stats, 1, frame->len, segments, frame->len);
-}
-
-const char *port_steering_name(enum port_steering steering)
-{
-	static const char *const names[PORT_STEERINGS] = {"device", "software", "none"};
-
-	return steering < PORT_STEERINGS ? names[steering] : "";
-}
-
-/* The device does not choose any more, or never did. */
-static int steer_elsewhere(struct port *port, enum port_steering where, const char *why, char *err,
-			   size_t err_len)
-{
-	int e = port->ops->steer && port->steering == PORT_DEVICE ?
-			port->ops->steer(port, NULL, err, err_len) :
-			0;
-
-	if (e)
-		return e;
-	port->steering = where;
-	snprintf(port->steering_why, sizeof(port->steering_why), "%s", why);
-	return 0;
-}
-
-int port_steer(struct port *port, const struct leat_rxfh *rxfh, char *err, size_t err_len)
-{
-	char why[sizeof(port->steering_why)];
-	int e;
-
-	if (port->steering_wanted != PORT_DEVICE)
-		return steer_elsewhere(port, port->steering_wanted, "as asked", err, err_len);
-	if (!port->ops->steer)
-		return steer_elsewhere(port, PORT_SOFTWARE, "a port of this kind cannot", err,
-				       err_len);
-	e = port->ops->steer(port, rxfh, why, sizeof(why));
-	if (e == -EOPNOTSUPP || e == -EPERM)
-		return steer_elsewhere(port, PORT_SOFTWARE, why, err, err_len);
-	if (e)
-		return port_fail(err, err_len, -e, "%s", why);
-	port->steering = PORT_DEVICE;
-	port->steering_why[0] = '\0';
-	return 0;
 }

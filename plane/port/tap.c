@@ -17,6 +17,7 @@
 #include "tap.h"
 
 #include "../pool.h"
+#include "../text.h"
 #include "netns.h"
 
 #include <errno.h>
@@ -63,8 +64,7 @@ struct tap_request {
 	struct tap *tap;
 	const char *netns, *mac;
 	unsigned long queues, mtu, txqueuelen;
-	bool offload;
-	enum port_steering steering;
+	bool offload, steering;
 	char *err;
 	size_t err_len;
 };
@@ -82,15 +82,13 @@ static int parse_offload(struct tap_request *r)
 
 static int parse_steering(struct tap_request *r)
 {
-	const char *steering = port_option(r->args, "steering", port_steering_name(PORT_DEVICE));
+	const char *steering = port_option(r->args, "steering", "device");
 
-	r->steering = PORT_DEVICE;
-	while (r->steering < PORT_STEERINGS && strcmp(steering, port_steering_name(r->steering)))
-		r->steering++;
-	if (r->steering < PORT_STEERINGS)
+	r->steering = strcmp(steering, "device") == 0;
+	if (r->steering || strcmp(steering, "software") == 0)
 		return 0;
-	return port_fail(r->err, r->err_len, EINVAL,
-			 "%s: steering=%s: not device, software or none", r->args->name, steering);
+	return port_fail(r->err, r->err_len, EINVAL, "%s: steering=%s: not device or software",
+			 r->args->name, steering);
 }
 
 /* The kernel would take a '%' for a pattern to find a free name by. */
@@ -229,7 +227,7 @@ static int set_mac(struct tap_request *r)
 
 	if (!r->mac)
 		return 0;
-	if (port_bytes(r->mac, mac, sizeof(mac)))
+	if (text_bytes(r->mac, mac, sizeof(mac)))
 		e = link_set_mac(&r->tap->link, mac);
 	return check_option(r, "mac", r->mac, e, "an interface's address XX:XX:XX:XX:XX:XX");
 }
@@ -314,6 +312,7 @@ static int open_tap(struct port *port, const struct port_args *args, char *err, 
 	if (!r.tap)
 		return port_fail(err, err_len, ENOMEM, "%s: %s", args->name, strerror(ENOMEM));
 	r.tap->supers = r.offload;
+	r.tap->steering = r.steering;
 	r.tap->first = !r.offload && r.mtu + LINK_MAX > POOL_SMALL ? POOL_BIG : POOL_SMALL;
 	e = netns_run(r.netns, make, &r, args->name, err, err_len);
 	if (e) {
@@ -321,7 +320,7 @@ static int open_tap(struct port *port, const struct port_args *args, char *err, 
 		return e;
 	}
 	port->rxqs = port->txqs = (unsigned)r.queues;
-	port->steering_wanted = r.steering;
+	port->rx_ring = (uint32_t)r.txqueuelen;
 	port->mtu = (uint32_t)r.mtu;
 	port->priv = r.tap;
 	return 0;
@@ -357,8 +356,8 @@ const struct port_ops port_tap = {
 		"offload=on|none  none: only wire-sized frames with complete checksums (on)\n"
 		"mtu=N            68 to 65521 (1500)\n"
 		"txqueuelen=N     packets the interface queues for us (10000)\n"
-		"steering=WHO     chooses receive queues by PORT/rxfh: device (a program in the\n"
-		"                 kernel; in software where it cannot), software, or none (device)\n"
+		"steering=device|software  what chooses receive queues by PORT/rxfh: a program in the\n"
+		"                 kernel, where it takes one; leat itself (device)\n"
 		"mac=ADDRESS      (random)\n"
 		"address=IP/N     an address of the interface; may be repeated\n",
 	.open = open_tap,
@@ -371,5 +370,5 @@ const struct port_ops port_tap = {
 	.steer = tap_steer,
 	.flow_steer = tap_flow_steer,
 	.flow_forget = tap_flow_forget,
-	.dropped = tap_dropped,
+	.rule_dropped = tap_rule_dropped,
 };

@@ -17,6 +17,7 @@ enum tap_program { TAP_STEERING, TAP_FILTER };
 struct tap {
 	struct link link;
 	struct tap_steer *steer;
+	bool steering;	/* the kernel may be asked to */
 	uint32_t hdr;	/* bytes of the header in front of every frame */
 	bool supers;	/* the kernel may hand over super-packets */
 	uint32_t first; /* bytes of the buffer that a frame begins in */
@@ -37,10 +38,10 @@ int tap_set_program(const struct tap *tap, enum tap_program which, int fd);
 struct tap_steer *tap_steer_new(void);
 void tap_steer_free(struct tap_steer *steer);
 
-/* Operations of port.h. A value of fewer queues than two that drops nothing needs no program. */
+/* Operations of port.h. One queue needs no program until a rule drops. */
 int tap_steer(struct port *port, const struct leat_rxfh *rxfh, char *err, size_t err_len);
 int tap_flow_steer(struct port *port, uint32_t hash, uint16_t q, uint32_t flow_id);
 void tap_flow_forget(struct port *port, uint16_t filter);
-uint64_t tap_dropped(const struct port *port);
+uint64_t tap_rule_dropped(const struct port *port);
 
 #endif

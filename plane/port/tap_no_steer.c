@@ -24,10 +24,9 @@ void tap_steer_free(struct tap_steer *s)
 
 int tap_steer(struct port *port, const struct leat_rxfh *rxfh, char *err, size_t err_len)
 {
-	if (!rxfh)
-		return 0;
+	(void)port, (void)rxfh;
 	return port_fail(err, err_len, EOPNOTSUPP,
-			 "%s: leat was built without clang, bpftool or libbpf", port->name);
+			 "built without clang, llvm-strip, bpftool or libbpf");
 }
 
 int tap_flow_steer(struct port *port, uint32_t hash, uint16_t q, uint32_t flow_id)
@@ -41,7 +40,7 @@ void tap_flow_forget(struct port *port, uint16_t filter)
 	(void)port, (void)filter;
 }
 
-uint64_t tap_dropped(const struct port *port)
+uint64_t tap_rule_dropped(const struct port *port)
 {
 	(void)port;
 	return 0;

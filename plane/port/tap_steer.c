@@ -25,7 +25,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FILTERS_MAX = 0xffff };
+enum { FILTERS_MAX = STEER_FILTERS_MAX };
 
 /* A filter of accelerated RFS. */
 struct filter {
@@ -37,11 +37,9 @@ struct filter {
 struct tap_steer {
 	struct steer_bpf *bpf; /* NULL: not loaded, and the kernel chooses */
 	uint32_t place;	       /* of the value in force */
-	int head;	       /* its head */
 	bool filtering;	       /* its rules drop */
 
-	pthread_mutex_t lock; /* of what follows */
-	int flows;	      /* the map of the value in force, -1: there is none */
+	pthread_mutex_t lock; /* of the map of flows and what follows */
 	unsigned fresh;	      /* filters from here on were never used */
 	uint16_t free;	      /* the first of those free again; FILTERS_MAX: none */
 	struct filter filter[FILTERS_MAX];
@@ -49,8 +47,10 @@ struct tap_steer {
 
 /* A value that is being made: its maps, -1 if there is none. */
 struct value {
-	int head, contexts, rules, flows;
+	int head, contexts, rules;
 };
+
+static const struct value NO_VALUE = {-1, -1, -1};
 
 static int silence(enum libbpf_print_level level, const char *format, va_list args)
 {
@@ -65,7 +65,6 @@ struct tap_steer *tap_steer_new(void)
 	if (!s)
 		return NULL;
 	pthread_mutex_init(&s->lock, NULL);
-	s->head = s->flows = -1;
 	s->free = FILTERS_MAX;
 	return s;
 }
@@ -140,14 +139,6 @@ static int make_rules(const struct leat_rxfh *rxfh)
 	return fd;
 }
 
-static int make_flows(void)
-{
-	LIBBPF_OPTS(bpf_map_create_opts, as_used, .map_flags = BPF_F_NO_PREALLOC);
-
-	return bpf_map_create(BPF_MAP_TYPE_HASH, "leat_flows", sizeof(uint32_t),
-			      sizeof(struct steer_flow), FILTERS_MAX, &as_used);
-}
-
 static int make_head(const struct tap *tap, const struct leat_rxfh *rxfh, uint32_t place)
 {
 	struct steer_head head = {
@@ -178,7 +169,6 @@ static void close_value(const struct value *v)
 	close_map(v->head);
 	close_map(v->contexts);
 	close_map(v->rules);
-	close_map(v->flows);
 }
 
 static bool has_rules(const struct leat_rxfh *rxfh)
@@ -189,7 +179,7 @@ static bool has_rules(const struct leat_rxfh *rxfh)
 static int make_value(const struct tap *tap, const struct leat_rxfh *rxfh, uint32_t place,
 		      struct value *v)
 {
-	*v = (struct value){-1, -1, -1, -1};
+	*v = NO_VALUE;
 	v->contexts = make_contexts(rxfh);
 	if (v->contexts < 0)
 		return v->contexts;
@@ -198,9 +188,6 @@ static int make_value(const struct tap *tap, const struct leat_rxfh *rxfh, uint3
 		if (v->rules < 0)
 			return v->rules;
 	}
-	v->flows = make_flows();
-	if (v->flows < 0)
-		return v->flows;
 	v->head = make_head(tap, rxfh, place);
 	return v->head < 0 ? v->head : 0;
 }
@@ -217,38 +204,8 @@ static int put_beside(const struct tap_steer *s, uint32_t place, const struct va
 {
 	int e = put(s->bpf->maps.contexts, place, v->contexts);
 
-	if (!e)
-		e = put(s->bpf->maps.flows, place, v->flows);
 	if (!e && v->rules >= 0)
 		e = put(s->bpf->maps.rules, place, v->rules);
-	return e;
-}
-
-/* Forget all filters, and have new ones go to the map `flows`. */
-static void restart_flows(struct tap_steer *s, int flows)
-{
-	close_map(s->flows);
-	s->flows = flows;
-	memset(s->filter, 0, s->fresh * sizeof(*s->filter));
-	s->fresh = 0;
-	s->free = FILTERS_MAX;
-}
-
-/* Replace the value in force; takes its maps. */
-static int switch_to(struct tap_steer *s, uint32_t place, struct value *v)
-{
-	int e;
-
-	pthread_mutex_lock(&s->lock);
-	e = put(s->bpf->maps.heads, 0, v->head);
-	if (!e) {
-		close_map(s->head);
-		s->head = v->head;
-		s->place = place;
-		restart_flows(s, v->flows);
-		v->head = v->flows = -1;
-	}
-	pthread_mutex_unlock(&s->lock);
 	return e;
 }
 
@@ -287,56 +244,34 @@ static int change(const struct tap *tap, const struct leat_rxfh *rxfh, struct va
 	if (!e && drops)
 		e = set_filter(tap, true);
 	if (!e)
-		e = switch_to(s, place, v);
+		e = put(s->bpf->maps.heads, 0, v->head);
+	if (!e)
+		s->place = place;
 	if (!e && !drops)
 		e = set_filter(tap, false);
 	return e;
 }
 
-/* Return when no choice made before this call is still on its way to a queue. */
-static int settle(const struct tap_steer *s)
-{
-	return put(s->bpf->maps.heads, 0, s->head);
-}
-
 /* --- loading --- */
 
-static int explain(const struct port *port, int e, char *err, size_t err_len)
+static int explain(int e, char *err, size_t err_len)
 {
 	if (e == -EPERM || e == -EACCES)
-		return port_fail(err, err_len, EPERM,
-				 "%s: loading a steering program needs CAP_BPF and CAP_NET_ADMIN "
-				 "(a user namespace has none of its own)",
-				 port->name);
+		return port_fail(
+			err, err_len, EPERM,
+			"a program in the kernel needs CAP_BPF and CAP_NET_ADMIN, which no "
+			"user namespace gives");
 	if (e == -ENOMEM)
-		return port_fail(err, err_len, ENOMEM, "%s: steering: %s", port->name,
-				 strerror(ENOMEM));
-	return port_fail(err, err_len, EOPNOTSUPP,
-			 "%s: the kernel does not take the steering program: %s", port->name,
+		return port_fail(err, err_len, ENOMEM, "%s", strerror(ENOMEM));
+	return port_fail(err, err_len, EOPNOTSUPP, "the kernel refuses the steering program: %s",
 			 strerror(-e));
 }
 
 static void unload(struct tap_steer *s)
 {
-	pthread_mutex_lock(&s->lock);
-	restart_flows(s, -1);
-	pthread_mutex_unlock(&s->lock);
-	close_map(s->head);
-	s->head = -1;
 	steer_bpf__destroy(s->bpf);
 	s->bpf = NULL;
-}
-
-/* Have the kernel choose again. */
-static void stop(const struct tap *tap)
-{
-	struct tap_steer *s = tap->steer;
-
-	tap_set_program(tap, TAP_STEERING, -1);
-	set_filter(tap, false);
-	if (s->head >= 0)
-		settle(s);
-	unload(s);
+	s->filtering = false;
 }
 
 /* Load the program, give it its first value, and have the kernel ask it. */
@@ -352,17 +287,15 @@ static int start(const struct tap *tap, const struct leat_rxfh *rxfh, struct val
 	e = change(tap, rxfh, v);
 	if (!e)
 		e = tap_set_program(tap, TAP_STEERING, bpf_program__fd(s->bpf->progs.steer));
-	if (!e)
-		e = settle(s);
 	if (e)
-		stop(tap);
+		unload(s);
 	return e;
 }
 
 /* One queue needs no program, unless it is to drop. */
 static bool is_needed(const struct tap *tap, const struct leat_rxfh *rxfh)
 {
-	return rxfh && (tap->queues > 1 || has_drops(rxfh));
+	return tap->steer->bpf || tap->queues > 1 || has_drops(rxfh);
 }
 
 /* A rule that only the plane can apply, or NULL. */
@@ -378,22 +311,21 @@ static const struct leat_ntuple_rule *find_filter(const struct leat_rxfh *rxfh)
 int tap_steer(struct port *port, const struct leat_rxfh *rxfh, char *err, size_t err_len)
 {
 	const struct tap *tap = port->priv;
-	const struct leat_ntuple_rule *filter = rxfh ? find_filter(rxfh) : NULL;
-	struct value v = {-1, -1, -1, -1};
-	int e = 0;
+	const struct leat_ntuple_rule *filter = find_filter(rxfh);
+	struct value v = NO_VALUE;
+	int e;
 
+	if (!tap->steering)
+		return port_fail(err, err_len, EOPNOTSUPP, "steering=software");
 	if (filter)
 		return port_fail(err, err_len, EOPNOTSUPP,
-				 "%s: rule %u has a filter, which the kernel cannot apply",
-				 port->name, (unsigned)filter->location);
-	if (tap->steer->bpf && !is_needed(tap, rxfh))
-		stop(tap);
-	else if (tap->steer->bpf)
-		e = change(tap, rxfh, &v);
-	else if (is_needed(tap, rxfh))
-		e = start(tap, rxfh, &v);
+				 "the kernel cannot apply the filter of rule %u",
+				 (unsigned)filter->location);
+	if (!is_needed(tap, rxfh))
+		return 0;
+	e = tap->steer->bpf ? change(tap, rxfh, &v) : start(tap, rxfh, &v);
 	close_value(&v);
-	return e ? explain(port, e, err, err_len) : 0;
+	return e ? explain(e, err, err_len) : 0;
 }
 
 void tap_steer_free(struct tap_steer *s)
@@ -405,7 +337,7 @@ void tap_steer_free(struct tap_steer *s)
 	free(s);
 }
 
-uint64_t tap_dropped(const struct port *port)
+uint64_t tap_rule_dropped(const struct port *port)
 {
 	const struct tap *tap = port->priv;
 	int cpus = libbpf_num_possible_cpus();
@@ -442,17 +374,15 @@ static void take_filter(struct tap_steer *s, uint16_t id, uint32_t hash)
 /* A hash has one filter, which its next steering changes. */
 static int steer_flow(struct tap_steer *s, uint32_t hash, uint16_t q)
 {
+	int flows = bpf_map__fd(s->bpf->maps.flows), e;
 	struct steer_flow flow;
-	int e;
 
-	if (s->flows < 0)
-		return -EOPNOTSUPP;
-	if (bpf_map_lookup_elem(s->flows, &hash, &flow))
+	if (bpf_map_lookup_elem(flows, &hash, &flow))
 		flow.filter = find_free(s);
 	if (flow.filter == FILTERS_MAX)
 		return -ENOSPC;
 	flow.queue = q;
-	e = bpf_map_update_elem(s->flows, &hash, &flow, BPF_ANY);
+	e = bpf_map_update_elem(flows, &hash, &flow, BPF_ANY);
 	if (e)
 		return e;
 	if (!s->filter[flow.filter].used)
@@ -466,6 +396,8 @@ int tap_flow_steer(struct port *port, uint32_t hash, uint16_t q, uint32_t flow_i
 	int filter;
 
 	(void)flow_id;
+	if (!s->bpf) /* one queue */
+		return -EOPNOTSUPP;
 	pthread_mutex_lock(&s->lock);
 	filter = steer_flow(s, hash, q);
 	pthread_mutex_unlock(&s->lock);
@@ -478,7 +410,7 @@ void tap_flow_forget(struct port *port, uint16_t id)
 
 	pthread_mutex_lock(&s->lock);
 	if (id < s->fresh && s->filter[id].used) {
-		bpf_map_delete_elem(s->flows, &s->filter[id].hash);
+		bpf_map_delete_elem(bpf_map__fd(s->bpf->maps.flows), &s->filter[id].hash);
 		s->filter[id] = (struct filter){.next = s->free};
 		s->free = id;
 	}

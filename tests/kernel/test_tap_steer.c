@@ -38,6 +38,19 @@ struct referee {
 	uint64_t by[LEAT_RXFH_BY_DROP + 1], by_flow, inner, sent;
 };
 
+static void forget(struct referee *r, struct flow *flow)
+{
+	if (flow->filter >= 0)
+		port_tap.flow_forget(&r->lab.port, (uint16_t)flow->filter);
+	flow->filter = -1;
+}
+
+static void forget_flows(struct referee *r)
+{
+	for (unsigned i = 0; i < FLOWS; i++)
+		forget(r, &r->flow[i]);
+}
+
 static void set_value(struct referee *r)
 {
 	static const struct leat_parse_conf none;
@@ -48,8 +61,7 @@ static void set_value(struct referee *r)
 	value_make(&r->rng, &r->value, r->lab.port.rxqs, r->key, r->keys);
 	r->parse = parse[rng_below(&r->rng, PORTS)];
 	r->value.rxfh.parse = r->parse;
-	for (unsigned i = 0; i < FLOWS; i++)
-		r->flow[i].filter = -1;
+	forget_flows(r);
 	lab_steer(&r->lab, &r->value.rxfh);
 }
 
@@ -126,7 +138,7 @@ static unsigned send_frame(const struct referee *r, const uint8_t *bytes, uint32
 /* What is sent is queued when the call returns, or was dropped by a rule. */
 static void run_batch(struct referee *r)
 {
-	uint64_t before = port_tap.dropped(&r->lab.port);
+	uint64_t before = port_tap.rule_dropped(&r->lab.port);
 	unsigned dropped = 0;
 
 	for (unsigned i = 0; i < BATCH; i++) {
@@ -140,7 +152,7 @@ static void run_batch(struct referee *r)
 		dropped += send_frame(r, r->frames.bytes, r->frames.len);
 	}
 	assert_int_equal(receive_all(r), BATCH - dropped);
-	assert_int_equal(port_tap.dropped(&r->lab.port) - before, dropped);
+	assert_int_equal(port_tap.rule_dropped(&r->lab.port) - before, dropped);
 	r->by[LEAT_RXFH_BY_DROP] += dropped;
 	r->sent += BATCH;
 }
@@ -176,10 +188,8 @@ static void change_flow(struct referee *r)
 {
 	struct flow *flow = &r->flow[rng_below(&r->rng, FLOWS)], *same;
 
-	if (flow->filter >= 0 && rng_once_in(&r->rng, 2)) {
-		port_tap.flow_forget(&r->lab.port, (uint16_t)flow->filter);
-		flow->filter = -1;
-	}
+	if (rng_once_in(&r->rng, 2))
+		forget(r, flow);
 	if (flow->filter < 0)
 		draw_flow(r, flow);
 	same = find_filter(r, flow);
@@ -216,6 +226,8 @@ static void test_referee(void **state)
 	uint64_t wanted = frames_wanted();
 
 	r->rng = rng_start("tap_steer");
+	for (unsigned i = 0; i < FLOWS; i++)
+		r->flow[i].filter = -1;
 	r->frames.rng = &r->rng;
 	lab_open(&r->lab, "steer0", "7", "9000");
 	while (r->sent < wanted) {

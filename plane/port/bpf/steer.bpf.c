@@ -91,14 +91,6 @@ struct rule_map {
 	__uint(value_size, sizeof(struct steer_rule));
 };
 
-struct flow_map {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 1);
-	__uint(key_size, sizeof(uint32_t));
-	__uint(value_size, sizeof(struct steer_flow));
-};
-
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, 1);
@@ -121,10 +113,11 @@ struct {
 } rules SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, STEER_PLACES);
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, STEER_FILTERS_MAX);
 	__type(key, uint32_t);
-	__array(values, struct flow_map);
+	__type(value, struct steer_flow);
 } flows SEC(".maps");
 
 struct {
@@ -724,8 +717,7 @@ static __always_inline uint32_t spread(struct __sk_buff *skb, const struct steer
 	if (!rss)
 		return 0;
 	hash = hash_frame(skb, head, rss, outer);
-	table = rule ? NULL : bpf_map_lookup_elem(&flows, &head->place);
-	flow = table ? bpf_map_lookup_elem(table, &hash) : NULL;
+	flow = rule ? NULL : bpf_map_lookup_elem(&flows, &hash);
 	if (flow)
 		return flow->queue;
 	return rss->indir[hash & (rss->indir_size - 1u) & (LEAT_RSS_INDIR_MAX - 1)] +

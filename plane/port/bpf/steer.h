@@ -2,12 +2,14 @@
 /*
  * steer.h - what the steering program and its loader, tap_steer.c, agree on.
  *
- * A struct leat_rxfh becomes four maps that are filled, and then only read: its head (one struct
- * steer_head), its contexts (struct leat_rss as they are), its rules and its flows (which alone
- * change meanwhile: filters of accelerated RFS). The program reaches each through an array of maps.
- * Contexts, rules and flows have two places, the head says which of them are its own, and it is
- * replaced last: a frame sees the whole of one value. The kernel returns from replacing it when no
- * program still runs that saw the former.
+ * A struct leat_rxfh becomes three maps that are filled, and then only read: its head (one struct
+ * steer_head), its contexts (struct leat_rss as they are) and its rules. The program reaches each
+ * through an array of maps. Contexts and rules have two places, the head says which are its own,
+ * and it is replaced last: a frame sees the whole of one value. The kernel returns from replacing
+ * it when no program still runs that saw the former.
+ *
+ * The filters of accelerated RFS are in a map that changes entry by entry. There are none while a
+ * value is replaced.
  */
 #ifndef PLANE_PORT_BPF_STEER_H
 #define PLANE_PORT_BPF_STEER_H
@@ -15,7 +17,7 @@
 #include <leat/parse.h>
 #include <leat/rxfh.h>
 
-enum { STEER_PLACES = 2 };
+enum { STEER_PLACES = 2, STEER_FILTERS_MAX = 0xffff };
 
 /* Rules of one flow type and mask. */
 struct steer_group {
