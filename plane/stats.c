@@ -2,6 +2,7 @@
 #include "stats.h"
 
 #include "plane.h"
+#include "steering.h"
 
 #include <leat/gro.h>
 #include <leat/parse.h>
@@ -31,6 +32,7 @@ static json_t *port_json(const struct plane *plane, const struct port *port)
 {
 	json_t *rx = json_array(), *tx = json_array();
 	const struct rxq *q = plane->rxq[port->index];
+	char steering[256];
 
 	for (unsigned i = 0; i < port->rxqs; i++) {
 		json_t *o = queue_json(&port->rx_stats[i]);
@@ -41,9 +43,10 @@ static json_t *port_json(const struct plane *plane, const struct port *port)
 	}
 	for (unsigned i = 0; i < port->txqs; i++)
 		json_array_append_new(tx, queue_json(&port->txq[i].stats));
-	return json_pack("{s:s,s:s,s:b,s:o,s:o}", "name", port->name, "kind", port->ops->kind,
-			 "gone", (int)__atomic_load_n(&port->gone, __ATOMIC_RELAXED), "rx", rx,
-			 "tx", tx);
+	steering_describe(plane, port->index, steering, sizeof(steering));
+	return json_pack("{s:s,s:s,s:b,s:s,s:o,s:o}", "name", port->name, "kind", port->ops->kind,
+			 "gone", (int)__atomic_load_n(&port->gone, __ATOMIC_RELAXED), "steering",
+			 steering, "rx", rx, "tx", tx);
 }
 
 /* What other workers counted for this one. */
@@ -157,6 +160,16 @@ static json_t *parse_json(const struct plane *plane, const struct port *port)
 	return o;
 }
 
+/* What rules dropped: in the device, if not in software. */
+static void add_dropped(json_t *o, const struct port *port)
+{
+	uint64_t dropped = port->ops->rule_dropped ? port->ops->rule_dropped(port) : 0;
+	json_int_t by_us = json_integer_value(json_object_get(o, "rule_dropped"));
+
+	if (dropped)
+		json_object_set_new(o, "rule_dropped", json_integer(by_us + (json_int_t)dropped));
+}
+
 /* What became of flows that changed their queue, or should have. */
 static json_t *moves_json(const struct plane *plane, const struct port *port)
 {
@@ -175,6 +188,7 @@ static json_t *moves_json(const struct plane *plane, const struct port *port)
 
 	for (size_t i = 0; i < sizeof(counter) / sizeof(*counter); i++)
 		add_sum(o, plane, port, counter[i].member, counter[i].name);
+	add_dropped(o, port);
 	return o;
 }
 
@@ -183,10 +197,13 @@ json_t *stats_json(struct plane *plane)
 	json_t *ports = json_array(), *cpus = json_array();
 	json_t *gro = json_object(), *parse = json_object(), *moves = json_object();
 
+	pthread_mutex_lock(&plane->conf_lock);
+	for (unsigned i = 0; i < plane->n_ports; i++)
+		json_array_append_new(ports, port_json(plane, &plane->port[i]));
+	pthread_mutex_unlock(&plane->conf_lock);
 	for (unsigned i = 0; i < plane->n_ports; i++) {
 		const struct port *port = &plane->port[i];
 
-		json_array_append_new(ports, port_json(plane, port));
 		json_object_set_new(gro, port->name, gro_json(plane, port));
 		json_object_set_new(parse, port->name, parse_json(plane, port));
 		json_object_set_new(moves, port->name, moves_json(plane, port));

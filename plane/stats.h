@@ -33,11 +33,11 @@ static inline uint64_t stat_read(const uint64_t *counter)
 }
 
 /* Everything a plane counts, as one JSON object with the members "ports" (a list: name, kind,
- * rx and tx queues with packets, bytes, segments, largest, errors, dropped, contended), "cpus" (a list:
- * the members of struct worker_stats, backlog length), "gro" (per port: reason: count), "parse"
+ * who chooses its receive queues, rx and tx queues with packets, bytes, segments, largest, errors,
+ * dropped, contended), "cpus" (a list: the members of struct worker_stats, backlog length), "gro" (per port: reason: count), "parse"
  * (reason: count), "steering" (per port: flows that accelerated RFS steered, filters expired, flows it
  * failed to steer; packets that waited for their flow to change queue, that there was no room for, that
- * a rule dropped in software), "app" (what the application counts). The caller's reference. */
+ * a rule dropped), "app" (what the application counts). The caller's reference. */
 json_t *stats_json(struct plane *plane);
 
 /* The same, or those of its members that `now` has, as text for a person. `since`: an earlier

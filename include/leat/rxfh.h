@@ -14,7 +14,6 @@
 #define LEAT_RXFH_H
 
 #include <leat/ntuple.h>
-#include <leat/parse.h>
 #include <leat/rss.h>
 
 #ifdef __cplusplus
@@ -28,8 +27,6 @@ struct leat_rxfh {
 	const struct leat_rss
 		*context[LEAT_RXFH_CONTEXTS_MAX]; /* [0] always; NULL: there is none */
 	const struct leat_ntuple *ntuple;	  /* NULL: no rules */
-	/* What packets are parsed with, for a device that has to do it itself; NULL: the default. */
-	const struct leat_parse_conf *parse;
 };
 
 /* What decided. */

@@ -139,14 +139,15 @@ static int make_rules(const struct leat_rxfh *rxfh)
 	return fd;
 }
 
-static int make_head(const struct tap *tap, const struct leat_rxfh *rxfh, uint32_t place)
+static int make_head(const struct port *port, const struct leat_rxfh *rxfh, uint32_t place)
 {
+	const struct tap *tap = port->priv;
 	struct steer_head head = {
 		.place = place,
 		.first = tap->first,
 		.queues = rxfh->n_queues,
 		.groups = rxfh->ntuple ? rxfh->ntuple->n_groups : 0,
-		.parse = rxfh->parse ? *rxfh->parse : leat_parse_default,
+		.parse = port->parse ? *port->parse : leat_parse_default,
 	};
 	uint32_t zero = 0;
 	int fd, e;
@@ -176,7 +177,7 @@ static bool has_rules(const struct leat_rxfh *rxfh)
 	return rxfh->ntuple && rxfh->ntuple->n_rules;
 }
 
-static int make_value(const struct tap *tap, const struct leat_rxfh *rxfh, uint32_t place,
+static int make_value(const struct port *port, const struct leat_rxfh *rxfh, uint32_t place,
 		      struct value *v)
 {
 	*v = NO_VALUE;
@@ -188,7 +189,7 @@ static int make_value(const struct tap *tap, const struct leat_rxfh *rxfh, uint3
 		if (v->rules < 0)
 			return v->rules;
 	}
-	v->head = make_head(tap, rxfh, place);
+	v->head = make_head(port, rxfh, place);
 	return v->head < 0 ? v->head : 0;
 }
 
@@ -232,12 +233,13 @@ static bool has_drops(const struct leat_rxfh *rxfh)
 }
 
 /* A rule that drops has to be able to before it is in force, and until it no longer is. */
-static int change(const struct tap *tap, const struct leat_rxfh *rxfh, struct value *v)
+static int change(const struct port *port, const struct leat_rxfh *rxfh, struct value *v)
 {
+	const struct tap *tap = port->priv;
 	struct tap_steer *s = tap->steer;
 	uint32_t place = (s->place + 1) % STEER_PLACES;
 	bool drops = has_drops(rxfh);
-	int e = make_value(tap, rxfh, place, v);
+	int e = make_value(port, rxfh, place, v);
 
 	if (!e)
 		e = put_beside(s, place, v);
@@ -248,7 +250,7 @@ static int change(const struct tap *tap, const struct leat_rxfh *rxfh, struct va
 	if (!e)
 		s->place = place;
 	if (!e && !drops)
-		e = set_filter(tap, false);
+		(void)set_filter(tap, false); /* if it stays it finds nothing to drop */
 	return e;
 }
 
@@ -267,16 +269,17 @@ static int explain(int e, char *err, size_t err_len)
 			 strerror(-e));
 }
 
-static void unload(struct tap_steer *s)
+static void unload(const struct tap *tap)
 {
-	steer_bpf__destroy(s->bpf);
-	s->bpf = NULL;
-	s->filtering = false;
+	(void)set_filter(tap, false);
+	steer_bpf__destroy(tap->steer->bpf);
+	tap->steer->bpf = NULL;
 }
 
 /* Load the program, give it its first value, and have the kernel ask it. */
-static int start(const struct tap *tap, const struct leat_rxfh *rxfh, struct value *v)
+static int start(const struct port *port, const struct leat_rxfh *rxfh, struct value *v)
 {
+	const struct tap *tap = port->priv;
 	struct tap_steer *s = tap->steer;
 	int e;
 
@@ -284,11 +287,11 @@ static int start(const struct tap *tap, const struct leat_rxfh *rxfh, struct val
 	s->bpf = steer_bpf__open_and_load();
 	if (!s->bpf)
 		return -errno;
-	e = change(tap, rxfh, v);
+	e = change(port, rxfh, v);
 	if (!e)
 		e = tap_set_program(tap, TAP_STEERING, bpf_program__fd(s->bpf->progs.steer));
 	if (e)
-		unload(s);
+		unload(tap);
 	return e;
 }
 
@@ -323,7 +326,7 @@ int tap_steer(struct port *port, const struct leat_rxfh *rxfh, char *err, size_t
 				 (unsigned)filter->location);
 	if (!is_needed(tap, rxfh))
 		return 0;
-	e = tap->steer->bpf ? change(tap, rxfh, &v) : start(tap, rxfh, &v);
+	e = tap->steer->bpf ? change(port, rxfh, &v) : start(port, rxfh, &v);
 	close_value(&v);
 	return e ? explain(e, err, err_len) : 0;
 }
@@ -332,7 +335,7 @@ void tap_steer_free(struct tap_steer *s)
 {
 	if (!s)
 		return;
-	unload(s);
+	steer_bpf__destroy(s->bpf);
 	pthread_mutex_destroy(&s->lock);
 	free(s);
 }

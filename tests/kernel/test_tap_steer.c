@@ -60,7 +60,7 @@ static void set_value(struct referee *r)
 	value_free(&r->value);
 	value_make(&r->rng, &r->value, r->lab.port.rxqs, r->key, r->keys);
 	r->parse = parse[rng_below(&r->rng, PORTS)];
-	r->value.rxfh.parse = r->parse;
+	r->lab.port.parse = r->parse;
 	forget_flows(r);
 	lab_steer(&r->lab, &r->value.rxfh);
 }
