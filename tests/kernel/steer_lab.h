@@ -111,15 +111,31 @@ static inline void lab_steer(struct lab *lab, const struct leat_rxfh *rxfh)
 		fail_msg("%s", err);
 }
 
-/* Parsed frames of queue q, at most PORT_BATCH. */
+/* The kernel reports its group memberships when an interface comes up. */
+static inline bool lab_is_report(const struct leat_pkt *pkt)
+{
+	static const uint8_t all_routers[6] = {0x01, 0x00, 0x5e, 0x00, 0x00, 0x16};
+
+	return memcmp(pkt->data, all_routers, sizeof(all_routers)) == 0;
+}
+
+/* Parsed frames of queue q, at most PORT_BATCH; whether that left it empty. */
 static inline unsigned lab_receive(struct lab *lab, const struct leat_parse_conf *parse, unsigned q,
-				   struct leat_pkt **pkts)
+				   struct leat_pkt **pkts, bool *empty)
 {
 	int n = port_tap.receive(&lab->port, q, &lab->pool, pkts, PORT_BATCH);
+	unsigned ours = 0;
 
 	assert_true(n >= 0);
-	leat_parse(parse, pkts, (unsigned)n);
-	return (unsigned)n;
+	*empty = n < PORT_BATCH;
+	for (int i = 0; i < n; i++) {
+		if (lab_is_report(pkts[i]))
+			pool_give(&lab->pool, &pkts[i], 1);
+		else
+			pkts[ours++] = pkts[i];
+	}
+	leat_parse(parse, pkts, ours);
+	return ours;
 }
 
 #endif

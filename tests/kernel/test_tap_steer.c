@@ -114,7 +114,8 @@ static unsigned receive_all(struct referee *r)
 	unsigned all = 0, n;
 
 	for (unsigned q = 0; q < r->lab.port.rxqs; q++) {
-		while ((n = lab_receive(&r->lab, r->parse, q, pkts)) > 0) {
+		for (bool empty = false; !empty;) {
+			n = lab_receive(&r->lab, r->parse, q, pkts, &empty);
 			for (unsigned i = 0; i < n; i++)
 				check(r, pkts[i], q);
 			pool_give(&r->lab.pool, pkts, n);

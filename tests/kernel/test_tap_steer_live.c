@@ -105,7 +105,8 @@ static void receive_all(struct traffic *t, struct change *c, uint64_t *next)
 	struct leat_pkt *pkts[PORT_BATCH];
 
 	for (unsigned q = 0; q < t->lab.port.rxqs; q++) {
-		unsigned n = lab_receive(&t->lab, NULL, q, pkts);
+		bool empty;
+		unsigned n = lab_receive(&t->lab, NULL, q, pkts, &empty);
 
 		for (unsigned i = 0; i < n; i++) {
 			uint64_t number;
@@ -115,7 +116,7 @@ static void receive_all(struct traffic *t, struct change *c, uint64_t *next)
 			next[number % FLOWS]++;
 		}
 		pool_give(&t->lab.pool, pkts, n);
-		c->emptied[q] |= n < PORT_BATCH;
+		c->emptied[q] |= empty;
 		__atomic_fetch_add(&t->received, n, __ATOMIC_RELAXED);
 	}
 }
@@ -126,6 +127,16 @@ static uint64_t now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+/* Whether nothing is left that could have been queued by the old value. */
+static bool is_over(const struct traffic *t, const struct change *c)
+{
+	for (unsigned q = 0; q < t->lab.port.rxqs; q++) {
+		if (!c->emptied[q])
+			return false;
+	}
+	return true;
 }
 
 static void replace(struct traffic *t, struct change *c, struct rng *rng)
@@ -156,7 +167,7 @@ static void test_replaced(void **state)
 	assert_int_equal(pthread_create(&sender, NULL, send_all, t), 0);
 	for (unsigned i = 0; i < VALUES; i++) {
 		replace(t, &c, &rng);
-		for (uint64_t end = now_ms() + MOMENTS; now_ms() < end;)
+		for (uint64_t end = now_ms() + MOMENTS; now_ms() < end || !is_over(t, &c);)
 			receive_all(t, &c, next);
 	}
 	__atomic_store_n(&t->stop, true, __ATOMIC_RELAXED);
