@@ -16,7 +16,7 @@
 #include <leat/parse.h>
 #include <leat/rss.h>
 
-#include "../hdr.h"
+#include "outer.h"
 
 enum {
 	ADDRESSES = LEAT_RXH_IP_SRC | LEAT_RXH_IP_DST,
@@ -103,14 +103,6 @@ int leat_rss_init(struct leat_rss *rss, const struct leat_rss_conf *conf)
 	rss->key_len = (uint16_t)conf->key_len;
 	memmove(rss->key, conf->key, conf->key_len);
 	return 0;
-}
-
-/* Are there ports at the outer level? Where there are two, depth speaks of the inner. */
-static bool has_ports(const struct leat_pkt *pkt, const struct leat_level *l)
-{
-	if (l->flags & LEAT_IP_FRAGMENT)
-		return false;
-	return pkt->levels > 1 ? l->protocol == PROTO_UDP : pkt->depth == LEAT_DEPTH_TRANSPORT;
 }
 
 static enum leat_rss_flow find_flow(const struct leat_pkt *pkt, const struct leat_level *l)
