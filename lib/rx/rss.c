@@ -40,13 +40,20 @@ static uint32_t allowed_fields(unsigned flow)
 	return ADDRESSES | (is_ip_only(flow) ? 0u : PORTS) | (is_ip6(flow) ? LEAT_RXH_IP6_FL : 0u);
 }
 
+/* How many of a pair's halves are chosen; `first` is the first half's bit, the second's is the
+ * next. */
+static unsigned count_halves(uint32_t fields, uint32_t first)
+{
+	return ((fields / first & 3) + 1) / 2;
+}
+
 /* Bytes that are hashed of a packet of this type. */
 static size_t input_len(unsigned flow, uint32_t fields)
 {
 	size_t address = is_ip6(flow) ? 16 : 4;
 
-	return address * (unsigned)__builtin_popcount(fields & ADDRESSES) +
-	       sizeof(uint16_t) * (unsigned)__builtin_popcount(fields & PORTS) +
+	return address * count_halves(fields, LEAT_RXH_IP_SRC) +
+	       sizeof(uint16_t) * count_halves(fields, LEAT_RXH_L4_B_0_1) +
 	       (fields & LEAT_RXH_IP6_FL ? sizeof(uint32_t) : 0);
 }
 
@@ -172,8 +179,7 @@ static inline void mix(uint8_t *to, const uint8_t *pair, size_t len, unsigned xf
 	}
 }
 
-/* Append the halves of a pair that `fields` chooses, transformed; `first` is the first half's
- * bit, the second's is the next. */
+/* Append the halves of a pair that `fields` chooses, transformed. */
 static inline uint8_t *gather(uint8_t *to, const uint8_t *pair, size_t len, uint32_t fields,
 			      uint32_t first, unsigned xfrm)
 {
