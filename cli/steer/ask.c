@@ -80,7 +80,7 @@ static int take_flows(void *to, char *value, char *err, size_t err_len)
 {
 	struct ask *ask = to;
 
-	ask->all_flows = false;
+	ask->shown_set = true;
 	return args_number(value, 0, UINT32_MAX, &ask->shown, err, err_len);
 }
 
@@ -116,7 +116,7 @@ const struct args_option ask_options[] = {
 	{"rps-cpus", 0, "MASK", "RPS over these CPUs, of queue Q alone if \"Q:\" begins it; repeat",
 	 take_rps},
 	{"better", 'b', "[=N]", "try N (1000) other keys on the flows of the capture", take_better},
-	{"flows", 'n', "N", "list the N largest flows (10; in JSON all)", take_flows},
+	{"flows", 'n', "N", "list the N largest flows (10; in JSON 10000)", take_flows},
 	{"svg", 's', "FILE", "draw flows, queues and CPUs", take_svg},
 	{"json", 'j', NULL, "print JSON", take_json},
 	{0},

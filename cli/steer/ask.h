@@ -15,7 +15,8 @@
 
 enum {
 	ASK_TEXTS_MAX = 1024, /* of --rule, --context, --rps-cpus, each */
-	ASK_SHOWN = 10,
+	ASK_SHOWN = 10,	      /* flows listed in a text, */
+	ASK_SHOWN_JSON = 10000,
 };
 
 struct ask_texts {
@@ -24,10 +25,11 @@ struct ask_texts {
 };
 
 struct ask {
-	bool json, all_flows, inner;
+	bool json, inner;
 	unsigned long queues, entries; /* 0: not said */
 	unsigned long better;	       /* keys to try; 0: none */
 	unsigned long shown;	       /* flows to list */
+	bool shown_set;
 	const char *key, *indir, *fields, *xfrm, *cpus, *svg;
 	struct ask_texts contexts, rules, rps;
 };
@@ -36,7 +38,5 @@ extern const struct args_option ask_options[];
 
 /* Make the card. 0, or -1 with a message; card_fini() ends it in both cases. */
 int ask_card(const struct ask *ask, struct card *card, char *err, size_t err_len);
-
-void card_fini(struct card *card);
 
 #endif

@@ -216,12 +216,14 @@ static int add_rule(struct card *card, const char *text, struct message to)
 	struct ntuple_expression expression;
 	struct leat_ntuple_rule rule;
 	struct filter *filter = NULL;
+	uint32_t location;
 	char why[256];
 	int err;
 
-	text = find_location(card, text, &rule.location);
+	text = find_location(card, text, &location);
 	if (ntuple_read(text, &rule, &expression, why, sizeof(why)))
 		return refuse(to, "rule", why);
+	rule.location = location;
 	if (expression.len) {
 		filter = filter_new(expression.at, expression.len, why, sizeof(why));
 		if (!filter)
@@ -333,11 +335,4 @@ int ask_card(const struct ask *ask, struct card *card, char *err, size_t err_len
 	    change_all(card, &ask->rules, add_rule, to) || change_all(card, &ask->rps, set_rps, to))
 		return -1;
 	return 0;
-}
-
-void card_fini(struct card *card)
-{
-	rxfh_drop(card->owned);
-	for (unsigned q = 0; q < CARD_QUEUES_MAX; q++)
-		free(card->rps[q]);
 }

@@ -9,7 +9,7 @@
 #include <string.h>
 
 enum {
-	FLOWS_TRIED_MAX = 1 << 17,
+	FLOWS_TRIED_MAX = 1 << 14,
 	SEED = 2,
 	HASH_BITS = 32,
 };

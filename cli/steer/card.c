@@ -2,6 +2,14 @@
 #include "card.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+
+void card_fini(struct card *card)
+{
+	rxfh_drop(card->owned);
+	for (unsigned q = 0; q < CARD_QUEUES_MAX; q++)
+		free(card->rps[q]);
+}
 
 /* The CPU of a queue, or another that RPS names. */
 static void choose_cpu(const struct card *card, struct card_choice *choice)

@@ -28,6 +28,9 @@ struct card_choice {
 	bool rps; /* RPS chose it */
 };
 
+/* Free what it has, but not the card. One that is all zeroes has nothing. */
+void card_fini(struct card *card);
+
 /* What becomes of a parsed packet. */
 void card_choose(const struct card *card, const struct leat_pkt *pkt, struct card_choice *choice);
 

@@ -110,6 +110,13 @@ static int tell(const struct ask *ask, const struct account *account)
 	return !code && ask->svg ? draw(account, ask->svg) : code;
 }
 
+static unsigned count_shown(const struct ask *ask)
+{
+	if (ask->shown_set)
+		return (unsigned)ask->shown;
+	return ask->json ? ASK_SHOWN_JSON : ASK_SHOWN;
+}
+
 static int judge(const struct ask *ask, const struct job *job, const struct tally *tally)
 {
 	struct verdict *verdict = malloc(sizeof(*verdict));
@@ -121,7 +128,7 @@ static int judge(const struct ask *ask, const struct job *job, const struct tall
 		.verdict = verdict,
 		.better = ask->better ? &better : NULL,
 		.snapped = job->count[JOB_SNAPPED],
-		.shown = ask->all_flows && ask->json ? UINT32_MAX : (unsigned)ask->shown,
+		.shown = count_shown(ask),
 	};
 	int err = verdict ? verdict_find(verdict, tally) : -ENOMEM, code;
 
@@ -183,7 +190,7 @@ static int steer(const struct ask *ask, const struct card *card, int n, char **o
 
 int steer_main(int argc, char **argv)
 {
-	static struct ask ask = {.shown = ASK_SHOWN, .all_flows = true};
+	static struct ask ask;
 	static struct card card;
 	char err[512];
 	int code, at = args_parse(&command, argc, argv, &ask, &code);
