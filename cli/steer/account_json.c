@@ -204,11 +204,11 @@ static json_t *better_json(const struct better *b)
 {
 	if (!b->key_len)
 		return json_pack("{s:i, s:n}", "tried", b->tried, "key");
-	return json_pack("{s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:b}", "tried", b->tried, "flows",
-			 b->flows, "key", key_text(b->key, b->key_len), "chosen_by",
+	return json_pack("{s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "tried", b->tried,
+			 "flows", b->flows, "key", key_text(b->key, b->key_len), "chosen_by",
 			 pair_json(&b->chosen_by), "held_out", pair_json(&b->held_out), "all",
-			 pair_json(&b->all), "luck", luck_json(&b->luck), "is_better",
-			 b->is_better);
+			 pair_json(&b->all), "luck", luck_json(&b->luck), "is_better", b->is_better,
+			 "loses_symmetry", b->loses_symmetry);
 }
 
 static json_t *flows_json(const struct account *r)

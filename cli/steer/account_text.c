@@ -143,7 +143,7 @@ static void print_quality(const char *names, const struct key_quality *q)
 	for (unsigned i = 0; i < faults; i++)
 		printf("    %s\n", fault[i]);
 	if (q->symmetric && faults)
-		printf("    (with --xfrm symmetric-xor any key is symmetric, and loses less)\n");
+		printf("    (--xfrm symmetric-xor makes another key symmetric, at a smaller loss)\n");
 }
 
 /* Flow types of the same fields are told once. */
@@ -251,6 +251,9 @@ static void print_better(const struct better *b)
 	       b->held_out.best, b->held_out.present, b->luck.mean, b->luck.low, b->luck.high);
 	printf("  all of these flows:        %.2f (the present key %.2f)\n", b->all.best,
 	       b->all.present);
+	if (b->loses_symmetry)
+		printf("  it is not symmetric, as the present key is (--xfrm symmetric-xor makes any "
+		       "so)\n");
 	if (b->is_better)
 		printf("  yes: %s\n", key);
 	else
@@ -265,6 +268,10 @@ void account_print(const struct account *r)
 
 	printf("%s: %" PRIu64 " packets, %" PRIu64 " bytes, %" PRIu64 " flows\n", r->name,
 	       all->packets, all->bytes, all->flows);
+	if (r->snapped)
+		printf("  %" PRIu64
+		       " are cut short in the capture, and count as long as they were\n",
+		       r->snapped);
 	print_queues(r);
 	print_cpus(r);
 	print_spreads(r);

@@ -117,7 +117,7 @@ const struct args_option ask_options[] = {
 	 take_rps},
 	{"better", 'b', "[=N]", "try N (1000) other keys on the flows of the capture", take_better},
 	{"flows", 'n', "N", "list the N largest flows (10; in JSON 10000)", take_flows},
-	{"svg", 's', "FILE", "draw flows, queues and CPUs", take_svg},
+	{"svg", 's', "FILE", "draw flows, queues and CPUs; - is standard output", take_svg},
 	{"json", 'j', NULL, "print JSON", take_json},
 	{0},
 };

@@ -79,6 +79,20 @@ static bool lacks_nothing(const struct leat_rss *rss, const struct samples *s)
 	return true;
 }
 
+static bool is_symmetric(const struct leat_rss *rss, const struct samples *s)
+{
+	struct key_quality q;
+
+	for (unsigned t = 0; t < LEAT_RSS_FLOWS; t++) {
+		if (!s->types[t])
+			continue;
+		key_judge(rss, t, &q);
+		if (!q.symmetric)
+			return false;
+	}
+	return true;
+}
+
 static void draw_key(uint8_t *key, size_t len, uint64_t *state)
 {
 	for (size_t i = 0; i < len; i++)
@@ -138,6 +152,7 @@ static int compare_keys(struct better *b, const struct leat_rss *present, struct
 	b->all.best = try_key(rss, s, 0, 1);
 	if (draw_luck(b, rss, s))
 		return -ENOMEM;
+	b->loses_symmetry = is_symmetric(present, s) && !is_symmetric(rss, s);
 	b->is_better = b->luck.above < 0.025 && b->held_out.best <= b->luck.high;
 	return 0;
 }

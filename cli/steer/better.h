@@ -25,8 +25,9 @@ struct better {
 	uint8_t key[LEAT_RSS_KEY_MAX];
 	size_t key_len; /* 0: none was found that lacks nothing, or there was nothing to try */
 	struct better_pair chosen_by, held_out, all;
-	struct luck luck; /* of the held out half, above: as uneven as the present key or more */
-	bool is_better;	  /* the present key is worse than luck there, and the best is not */
+	struct luck luck;    /* of the held out half, above: as uneven as the present key or more */
+	bool loses_symmetry; /* the present key is symmetric, the best is not */
+	bool is_better;	     /* the present key is worse than luck there, and the best is not */
 };
 
 /* Try `tries` keys in place of context 0's. 0 or -ENOMEM. */

@@ -99,10 +99,15 @@ static int draw(const struct account *account, const char *path)
 	return err ? fail(path, err) : EXIT_OK;
 }
 
+/* A picture on standard output is all that goes there. */
 static int tell(const struct ask *ask, const struct account *account)
 {
-	int code = EXIT_OK;
+	int code = EXIT_OK, err;
 
+	if (ask->svg && strcmp(ask->svg, "-") == 0) {
+		err = account_draw(account, stdout);
+		return err ? fail("memory", err) : EXIT_OK;
+	}
 	if (ask->json)
 		code = print_json(account_json(account));
 	else
