@@ -26,12 +26,12 @@ int account_sort(struct account *account)
 {
 	const struct flows *flows = &account->tally->outer;
 
-	account->largest = malloc((flows->n + 1) * sizeof(*account->largest));
+	account->largest = malloc((flows->n + 1) * sizeof(struct flow *));
 	if (!account->largest)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < flows->n; i++)
 		account->largest[i] = &flows->flow[i];
-	qsort(account->largest, flows->n, sizeof(*account->largest), compare);
+	qsort(account->largest, flows->n, sizeof(struct flow *), compare);
 	return 0;
 }
 

@@ -220,29 +220,31 @@ static json_t *flows_json(const struct account *r)
 	return flows;
 }
 
-json_t *account_json(const struct account *r)
+json_t *account_json(const struct account *account)
 {
-	const struct tally *t = r->tally;
-	const struct verdict *v = r->verdict;
+	const struct tally *t = account->tally;
+	const struct verdict *v = account->verdict;
 	json_t *o = load_json(&t->all);
 
-	json_object_set_new(o, "capture", json_string(r->name));
-	json_object_set_new(o, "snapped", integer(r->snapped));
+	json_object_set_new(o, "capture", json_string(account->name));
+	json_object_set_new(o, "snapped", integer(account->snapped));
 	json_object_set_new(o, "dropped", load_json(&t->drop));
-	json_object_set_new(o, "queues",
-			    loads_json(t->queue, r->card->rxfh.n_queues, "queue", r->card));
+	json_object_set_new(
+		o, "queues",
+		loads_json(t->queue, account->card->rxfh.n_queues, "queue", account->card));
 	json_object_set_new(o, "cpus", loads_json(t->cpu, LEAT_CPUS_MAX, "cpu", NULL));
 	json_object_set_new(o, "imbalance", spreads_json(v->now));
 	json_object_set_new(o, "inner_hashed", v->hides ? spreads_json(v->inside) : json_null());
 	json_object_set_new(o, "units", integer(v->units));
 	json_object_set_new(o, "inputs", integer(v->inputs));
 	json_object_set_new(o, "unhashed", integer(v->unhashed));
-	json_object_set_new(o, "entries", integer(r->card->rxfh.context[0]->indir_size));
+	json_object_set_new(o, "entries", integer(account->card->rxfh.context[0]->indir_size));
 	json_object_set_new(o, "table_alone", json_real(v->table));
 	json_object_set_new(o, "hidden", covered_json(v));
 	json_object_set_new(o, "fragments_split", integer(v->split));
-	json_object_set_new(o, "better", r->better ? better_json(r->better) : json_null());
-	json_object_set_new(o, "flow_list", flows_json(r));
-	json_object_update_new(o, key_json(r->card, v->type_flows));
+	json_object_set_new(o, "better",
+			    account->better ? better_json(account->better) : json_null());
+	json_object_set_new(o, "flow_list", flows_json(account));
+	json_object_update_new(o, key_json(account->card, v->type_flows));
 	return o;
 }

@@ -262,24 +262,24 @@ static void print_better(const struct better *b)
 		       key);
 }
 
-void account_print(const struct account *r)
+void account_print(const struct account *account)
 {
-	const struct load *all = &r->tally->all;
+	const struct load *all = &account->tally->all;
 
-	printf("%s: %" PRIu64 " packets, %" PRIu64 " bytes, %" PRIu64 " flows\n", r->name,
+	printf("%s: %" PRIu64 " packets, %" PRIu64 " bytes, %" PRIu64 " flows\n", account->name,
 	       all->packets, all->bytes, all->flows);
-	if (r->snapped)
+	if (account->snapped)
 		printf("  %" PRIu64
 		       " are cut short in the capture, and count as long as they were\n",
-		       r->snapped);
-	print_queues(r);
-	print_cpus(r);
-	print_spreads(r);
-	print_keys(r);
-	print_covered(r);
-	print_largest(r);
-	if (r->better)
-		print_better(r->better);
+		       account->snapped);
+	print_queues(account);
+	print_cpus(account);
+	print_spreads(account);
+	print_keys(account);
+	print_covered(account);
+	print_largest(account);
+	if (account->better)
+		print_better(account->better);
 }
 
 void account_print_flow(const struct card *card, const struct flow *flow)

@@ -32,7 +32,7 @@ static int compare(const void *a, const void *b)
 
 static int take_samples(struct samples *s, const struct tally *tally)
 {
-	*s = (struct samples){.flow = malloc((tally->outer.n + 1) * sizeof(*s->flow))};
+	*s = (struct samples){.flow = malloc((tally->outer.n + 1) * sizeof(struct flow *))};
 	if (!s->flow)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < tally->outer.n; i++) {
@@ -43,7 +43,7 @@ static int take_samples(struct samples *s, const struct tally *tally)
 		s->types[flows_type(f)] = true;
 		s->flow[s->n++] = f;
 	}
-	qsort(s->flow, s->n, sizeof(*s->flow), compare);
+	qsort(s->flow, s->n, sizeof(struct flow *), compare);
 	if (s->n > FLOWS_TRIED_MAX)
 		s->n = FLOWS_TRIED_MAX;
 	return 0;

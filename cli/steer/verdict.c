@@ -88,7 +88,7 @@ static int count_inputs(struct verdict *v, const struct tally *tally)
 		if (card_table(tally->card, &f->choice))
 			by_input[n++] = f;
 	}
-	qsort(by_input, n, sizeof(*by_input), compare_inputs);
+	qsort(by_input, n, sizeof(struct flow *), compare_inputs);
 	for (size_t i = 0; i < n; i++)
 		v->inputs += i == 0 || compare_inputs(&by_input[i - 1], &by_input[i]) != 0;
 	free(by_input);
