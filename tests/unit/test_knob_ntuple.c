@@ -197,6 +197,8 @@ static void test_context_in_use(void **state)
 	good("left/ntuple/6", "flow-type udp4 context 2 action 1");
 	assert_int_equal(set("left/rxfh/context", "2 delete", err, sizeof(err)), -EBUSY);
 	assert_non_null(strstr(err, "named by rule 1"));
+	assert_int_equal(set("left/rxfh/context", "3", err, sizeof(err)), -EBUSY);
+	expect("left/rxfh/context", "2");
 	good("left/ntuple/1", "delete");
 	assert_int_equal(set("left/rxfh/context", "2 delete", err, sizeof(err)), -EBUSY);
 	assert_non_null(strstr(err, "named by rule 6"));

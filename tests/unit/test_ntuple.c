@@ -262,27 +262,29 @@ static bool is_long(const void *arg, const struct leat_pkt *pkt)
 static void test_filter(void **state)
 {
 	static const struct leat_ntuple_key any = {0}, port = {.l4 = {0, 0, 0xff, 0xff}};
-	static const struct frame web = {.dport = 80, .payload = 100};
+	static const struct frame web = {.dport = 80, .payload = 100}, dns = {.dport = 53};
 	static const uint32_t length = 100;
 	struct leat_ntuple_rule rules[] = {
-		rule_like(&web, LEAT_NTUPLE_TCP4, &port, 0),
+		rule_like(&dns, LEAT_NTUPLE_TCP4, &port, 0),
 		rule_like(&web, LEAT_NTUPLE_TCP4, &port, 1),
-		rule_like(&web, LEAT_NTUPLE_ETHER, &any, 2),
+		rule_like(&web, LEAT_NTUPLE_TCP4, &port, 2),
+		rule_like(&web, LEAT_NTUPLE_ETHER, &any, 3),
 	};
 	struct frame f = web;
 	struct table table;
 
-	rules[0].filter = rules[2].filter = is_long;
-	rules[0].arg = rules[2].arg = &length;
-	make(&table, rules, 3);
+	rules[1].filter = rules[3].filter = is_long;
+	rules[1].arg = rules[3].arg = &length;
+	make(&table, rules, 4);
 	assert_int_equal(table.t.n_groups, 3);
-	assert_int_equal(match(&table, &f), 0);
-	f.payload = 0;
+	assert_int_equal(match(&table, &dns), 0);
 	assert_int_equal(match(&table, &f), 1);
+	f.payload = 0;
+	assert_int_equal(match(&table, &f), 2);
 	f.dport = 81;
 	assert_int_equal(match(&table, &f), NOBODY);
 	f.payload = 100;
-	assert_int_equal(match(&table, &f), 2);
+	assert_int_equal(match(&table, &f), 3);
 	free(table.mem);
 }
 
