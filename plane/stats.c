@@ -204,6 +204,16 @@ static json_t *parse_json(const struct plane *plane, const struct port *port)
 	return o;
 }
 
+/* What rules dropped: in the device, if not in software. */
+static void add_dropped(json_t *o, const struct port *port)
+{
+	uint64_t dropped = port->ops->rule_dropped ? port->ops->rule_dropped(port) : 0;
+	json_int_t by_us = json_integer_value(json_object_get(o, "rule_dropped"));
+
+	if (dropped)
+		json_object_set_new(o, "rule_dropped", json_integer(by_us + (json_int_t)dropped));
+}
+
 /* What became of flows that changed their queue, or should have. */
 static json_t *moves_json(const struct plane *plane, const struct port *port)
 {
@@ -222,6 +232,7 @@ static json_t *moves_json(const struct plane *plane, const struct port *port)
 
 	for (size_t i = 0; i < sizeof(counter) / sizeof(*counter); i++)
 		add_sum(o, plane, port, counter[i].member, counter[i].name);
+	add_dropped(o, port);
 	return o;
 }
 

@@ -38,7 +38,7 @@ static inline uint64_t stat_read(const uint64_t *counter)
  * errors, dropped, contended), "cpus" (a list: the members of stats_softnet() and struct
  * worker_stats), "gro" (per port: reason: count), "parse" (reason: count), "steering" (per port:
  * flows that accelerated RFS steered, filters expired, flows it failed to steer; packets that waited
- * for their flow to change queue, that there was no room for, that a rule dropped in software),
+ * for their flow to change queue, that there was no room for, that a rule dropped),
  * "app" (what the application counts). The caller's reference. */
 json_t *stats_json(struct plane *plane);
 

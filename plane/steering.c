@@ -111,8 +111,9 @@ static void settle(const struct plane *plane, struct conf *c)
 }
 
 /* 0; or -errno, and why is in the port. */
-static int push(struct port *port, const struct rxfh *rxfh)
+static int push(struct port *port, const struct rxfh *rxfh, const struct conf *c)
 {
+	port->parse = c->parse;
 	if (port->ops->steer)
 		return port->ops->steer(port, &rxfh->use, port->steer_why, sizeof(port->steer_why));
 	snprintf(port->steer_why, sizeof(port->steer_why), "port kind %s cannot", port->ops->kind);
@@ -126,15 +127,28 @@ void steering_open(struct plane *plane)
 	for (unsigned p = 0; p < plane->n_ports; p++) {
 		struct port_conf *pc = &plane->conf->port[p];
 
-		if (push(&plane->port[p], pc->rxfh) == 0)
+		if (push(&plane->port[p], pc->rxfh, plane->conf) == 0)
 			conf_set_counted(&pc->device, pc->rxfh);
 	}
 	settle(plane, plane->conf);
 }
 
+/* Whether some context looks into tunnels. */
+static bool hashes_inner(const struct rxfh *rxfh)
+{
+	for (unsigned id = 0; id < LEAT_RXFH_CONTEXTS_MAX; id++) {
+		if (rxfh->use.context[id] && rxfh->use.context[id]->inner)
+			return true;
+	}
+	return false;
+}
+
 static bool is_changed(const struct plane *plane, const struct conf *c, unsigned p)
 {
-	return c->port[p].rxfh != plane->conf->port[p].rxfh && plane->conf->port[p].device;
+	const struct port_conf *to = &c->port[p], *from = &plane->conf->port[p];
+
+	return from->device && (to->rxfh != from->rxfh ||
+				(c->parse != plane->conf->parse && hashes_inner(to->rxfh)));
 }
 
 static bool is_any_changed(const struct plane *plane, const struct conf *c)
@@ -183,7 +197,7 @@ static void push_all(struct plane *plane, struct steps *s)
 	for (unsigned p = 0; p < plane->n_ports; p++) {
 		struct port_conf *pc = &s->settled->port[p];
 
-		if (s->change[p] && push(&plane->port[p], pc->rxfh) == 0)
+		if (s->change[p] && push(&plane->port[p], pc->rxfh, s->settled) == 0)
 			conf_set_counted(&pc->device, pc->rxfh);
 	}
 }
@@ -256,7 +270,7 @@ int steering_publish(struct plane *plane, struct conf *c)
 	if (any && plane->n_running)
 		return change(plane, c);
 	for (unsigned p = 0; any && p < c->n_ports; p++) {
-		if (is_changed(plane, c, p) && push(&plane->port[p], c->port[p].rxfh) == 0)
+		if (is_changed(plane, c, p) && push(&plane->port[p], c->port[p].rxfh, c) == 0)
 			conf_set_counted(&c->port[p].device, c->port[p].rxfh);
 	}
 	settle(plane, c);

@@ -12,6 +12,7 @@
 #ifndef PLANE_PORT_PORT_H
 #define PLANE_PORT_PORT_H
 
+#include <leat/parse.h>
 #include <leat/pkt.h>
 #include <leat/rxfh.h>
 #include <leat/vnet.h>
@@ -113,6 +114,10 @@ struct port_ops {
 	/* Forget a filter: frames of its hash come on their own queue again. From workers. */
 	void (*flow_forget)(struct port *port, uint16_t filter);
 
+	/* Frames that the device dropped because a rule says so. From the configuring thread. NULL:
+	 * none. */
+	uint64_t (*rule_dropped)(const struct port *port);
+
 	/* What receive waits for; owned by the port. */
 	int (*fd)(const struct port *port, unsigned q);
 
@@ -149,8 +154,9 @@ struct port {
 	uint32_t mtu;	       /* bytes of an IP packet */
 	uint32_t rx_ring;      /* frames that it holds for a receive queue at most; 0: not known */
 	char steer_why[160];   /* why it does not steer: the configuring thread's */
-	bool gone;	       /* atomic: its device is no more */
-	bool failed;	       /* atomic: it could not do all of its work */
+	const struct leat_parse_conf *parse; /* likewise: of a device that looks into tunnels */
+	bool gone;			     /* atomic: its device is no more */
+	bool failed;			     /* atomic: it could not do all of its work */
 	void *priv;
 	struct txq *txq; /* txqs of them; made by the plane after open, as the next two */
 	struct txflow *tx_flow;
