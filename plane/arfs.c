@@ -82,12 +82,19 @@ static uint32_t index_of(const struct leat_rps_dev_flow_table *t, uint32_t hash)
 	return (uint32_t)(leat_rfs_flow(t, hash) - t->flows);
 }
 
+/* The filter's id, or -errno. */
+static int ask_port(const struct rxq *q, const struct leat_arfs_ask *ask)
+{
+	uint32_t flow_id = ask->table ? index_of(ask->table, ask->hash) : 0;
+
+	return q->port->ops->flow_steer(q->port, ask->hash, ask->to, flow_id);
+}
+
 /* Have the port steer a flow without a filter. False: it would not. A port that has a filter of
  * that hash all the same, and does not heed it, is asked in vain. */
 static bool add_filter(struct rxq *q, struct move *m, const struct leat_arfs_ask *ask)
 {
-	int id = q->port->ops->flow_steer(q->port, ask->hash, ask->to,
-					  index_of(ask->table, ask->hash));
+	int id = ask_port(q, ask);
 	struct arfs_filter *f;
 
 	if (id < 0)
@@ -107,7 +114,7 @@ static bool move_filter(struct rxq *q, struct move *m, const struct leat_arfs_as
 	int id;
 
 	let_go(q, ask->filter);
-	id = q->port->ops->flow_steer(q->port, ask->hash, ask->to, index_of(ask->table, ask->hash));
+	id = ask_port(q, ask);
 	if (id < 0)
 		arfs_adopt(q, ask->filter);
 	else

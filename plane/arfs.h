@@ -45,8 +45,8 @@ struct arfs_stats {
 void arfs_consider(struct worker *w, const struct conf *conf, struct rxq *q,
 		   const struct leat_pkt *pkt, struct leat_rps_dev_flow *flow, bool moved);
 
-/* A flow has come to q with `filter`, or LEAT_ARFS_NO_FILTER. */
-void arfs_adopt(struct rxq *q, uint16_t filter);
+/* A flow has come to q with filter `id`, or LEAT_ARFS_NO_FILTER. */
+void arfs_adopt(struct rxq *q, uint16_t id);
 
 /* Once in a while: ask of a filter of q's whether it may expire. */
 void arfs_turn(struct worker *w, const struct conf *conf, struct rxq *q);

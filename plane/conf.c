@@ -116,9 +116,11 @@ static int copy_port(struct port_conf *to, const struct port_conf *from)
 	to->rxq = malloc(from->rxqs * sizeof(*to->rxq));
 	to->rmap.cpu = malloc(from->rmap.n_cpus * sizeof(*to->rmap.cpu));
 	to->xps_mem = NULL;
-	if (!to->rxq || !to->rmap.cpu)
+	if (!to->rxq)
 		return -ENOMEM;
 	memcpy(to->rxq, from->rxq, from->rxqs * sizeof(*to->rxq));
+	if (!to->rmap.cpu)
+		return -ENOMEM;
 	memcpy(to->rmap.cpu, from->rmap.cpu, from->rmap.n_cpus * sizeof(*to->rmap.cpu));
 	to->xps_mem = malloc(leat_xps_size(from->xps.map[LEAT_XPS_CPUS].n_ids,
 					   from->xps.map[LEAT_XPS_RXQS].n_ids, from->xps.n_queues));
