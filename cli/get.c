@@ -61,8 +61,8 @@ static const struct args_command set_command = {
 	NULL};
 static const struct args_command show_command = {
 	"show", "[WHAT [PORT]]",
-	"Print what the plane counts: stats (all of it), ports, cpus, gro, parse or app; or all "
-	"knobs.\n"
+	"Print what the plane counts: stats (all of it), ports, cpus, gro, parse, steering or app; "
+	"softnet and interrupts, as /proc has them; or all knobs.\n"
 	"gro (by queue, with every reason) and features (as ethtool -k) may be of one port.",
 	options, NULL};
 
@@ -203,13 +203,31 @@ static void print_stats(const char *what, json_t *shown)
 	json_decref(stats);
 }
 
-static void print_gro(const json_t *shown)
-{
-	char *text = stats_gro_text(shown);
+/* What has a form of its own. */
+static const struct form {
+	const char *what;
+	char *(*text)(const json_t *shown);
+} forms[] = {
+	{"gro", stats_gro_text},
+	{"softnet", stats_softnet_text},
+	{"interrupts", stats_interrupts_text},
+};
 
+/* False: it has none. */
+static bool print_form(const char *what, const json_t *shown)
+{
+	size_t i = 0;
+	char *text;
+
+	while (i < sizeof(forms) / sizeof(forms[0]) && strcmp(forms[i].what, what) != 0)
+		i++;
+	if (i == sizeof(forms) / sizeof(forms[0]))
+		return false;
+	text = forms[i].text(shown);
 	if (text)
 		fputs(text, stdout);
 	free(text);
+	return true;
 }
 
 /* "left/features/rx-gro" is rx-gro of left. */
@@ -334,9 +352,7 @@ static int show(struct client *c, int n, char **operands)
 		print_json(shown);
 	else if (strcmp(what, "knobs") == 0)
 		print_knobs(shown);
-	else if (strcmp(what, "gro") == 0)
-		print_gro(shown);
-	else
+	else if (!print_form(what, shown))
 		print_stats(what, shown);
 	json_decref(shown);
 	return EXIT_OK;

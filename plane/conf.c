@@ -42,10 +42,10 @@ static int default_rxfh(struct port_conf *pc, const struct port *port)
 
 static int default_xps(struct port_conf *pc, const struct plane *plane, const struct port *port)
 {
-	pc->xps_mem = malloc(leat_xps_size(plane->n_cpus, port->txqs));
+	pc->xps_mem = malloc(leat_xps_size(plane->n_cpus, port->rxqs, port->txqs));
 	if (!pc->xps_mem)
 		return -ENOMEM;
-	return leat_xps_init(&pc->xps, plane->n_cpus, port->txqs, pc->xps_mem);
+	return leat_xps_init(&pc->xps, plane->n_cpus, port->rxqs, port->txqs, pc->xps_mem);
 }
 
 /* All that the port can do, in sizes that any can. */
@@ -87,9 +87,13 @@ struct conf *conf_default(const struct plane *plane)
 		return NULL;
 	c->generation = 1;
 	c->max_backlog = CONF_BACKLOG;
+	c->gro_normal_batch = CONF_NORMAL_BATCH;
+	c->flow_limit_table_len = LEAT_FLOW_LIMIT_LEN;
 	c->n_ports = plane->n_ports;
 	c->port = calloc(plane->n_ports, sizeof(*c->port));
-	if (c->port && conf_set_parse(c, &leat_parse_default)) {
+	c->n_workers = plane->n_workers;
+	c->flow_limit = calloc(c->n_workers, sizeof(*c->flow_limit));
+	if (!c->flow_limit || conf_set_parse(c, &leat_parse_default)) {
 		conf_free(c, NULL);
 		return NULL;
 	}
@@ -110,13 +114,14 @@ static int copy_port(struct port_conf *to, const struct port_conf *from)
 	rxfh_share(to->device);
 	rxfh_share(to->old);
 	to->rxq = malloc(from->rxqs * sizeof(*to->rxq));
-	to->rmap.cpu = malloc(from->xps.n_cpus * sizeof(*to->rmap.cpu));
+	to->rmap.cpu = malloc(from->rmap.n_cpus * sizeof(*to->rmap.cpu));
 	to->xps_mem = NULL;
 	if (!to->rxq || !to->rmap.cpu)
 		return -ENOMEM;
 	memcpy(to->rxq, from->rxq, from->rxqs * sizeof(*to->rxq));
 	memcpy(to->rmap.cpu, from->rmap.cpu, from->rmap.n_cpus * sizeof(*to->rmap.cpu));
-	to->xps_mem = malloc(leat_xps_size(from->xps.n_cpus, from->xps.n_queues));
+	to->xps_mem = malloc(leat_xps_size(from->xps.map[LEAT_XPS_CPUS].n_ids,
+					   from->xps.map[LEAT_XPS_RXQS].n_ids, from->xps.n_queues));
 	if (!to->xps_mem)
 		return -ENOMEM;
 	leat_xps_copy(&to->xps, &from->xps, to->xps_mem);
@@ -132,6 +137,12 @@ struct conf *conf_copy(const struct conf *conf)
 	*c = *conf;
 	c->generation++;
 	c->port = calloc(c->n_ports, sizeof(*c->port));
+	c->flow_limit = malloc(c->n_workers * sizeof(*c->flow_limit));
+	if (!c->flow_limit) {
+		conf_free(c, conf);
+		return NULL;
+	}
+	memcpy(c->flow_limit, conf->flow_limit, c->n_workers * sizeof(*c->flow_limit));
 	for (unsigned i = 0; !c->port || i < c->n_ports; i++) {
 		if (c->port && copy_port(&c->port[i], &conf->port[i]) == 0)
 			continue;
@@ -191,6 +202,18 @@ void conf_set_rxfh(struct port_conf *pc, struct rxfh *rxfh)
 	pc->rxfh = rxfh;
 }
 
+int conf_set_flow_limit(struct conf *c, unsigned worker, bool on)
+{
+	struct leat_flow_limit **fl = &c->flow_limit[worker];
+
+	if (on == (*fl != NULL))
+		return 0;
+	*fl = on ? malloc(sizeof(**fl) + c->flow_limit_table_len) : NULL;
+	if (!on)
+		return 0;
+	return *fl ? leat_flow_limit_init(*fl, c->flow_limit_table_len, *fl + 1) : -ENOMEM;
+}
+
 void conf_set_counted(struct rxfh **place, struct rxfh *rxfh)
 {
 	rxfh_share(rxfh);
@@ -236,6 +259,11 @@ void conf_free(struct conf *c, const struct conf *still)
 		return;
 	for (unsigned i = 0; c->port && i < c->n_ports; i++)
 		free_port(&c->port[i], still ? &still->port[i] : NULL);
+	for (unsigned i = 0; c->flow_limit && i < c->n_workers; i++) {
+		if (!still || still->flow_limit[i] != c->flow_limit[i])
+			free(c->flow_limit[i]);
+	}
+	free(c->flow_limit);
 	if (!still || still->sock.ents != c->sock.ents)
 		free(c->sock.ents);
 	if (!still || still->parse != c->parse)

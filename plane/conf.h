@@ -7,12 +7,14 @@
  * publishes it, waits until every worker has seen it, and frees what only the old one had. A
  * change that fails is freed unpublished: nothing has happened.
  *
- * The entries of the RFS tables are not configuration: the value holds where they are.
+ * The entries of the RFS tables and of the flow limits are not configuration: the value holds where
+ * they are.
  */
 #ifndef PLANE_CONF_H
 #define PLANE_CONF_H
 
 #include <leat/arfs.h>
+#include <leat/flow_limit.h>
 #include <leat/gro.h>
 #include <leat/gso.h>
 #include <leat/parse.h>
@@ -33,6 +35,7 @@ struct rxfh;
 enum {
 	CONF_FLOW_BITS = 12,	      /* flows a queue keeps for order when rps_flow_cnt is 0 */
 	CONF_BACKLOG = 1000,	      /* netdev_max_backlog */
+	CONF_NORMAL_BATCH = 65536,    /* gro_normal_batch: all of a poll */
 	CONF_BACKLOG_ROOM_MIN = 4096, /* the least a backlog ring is made for */
 	CONF_LEGACY_MAX_SIZE = 65536, /* gso_max_size and the others, unless set */
 	CONF_KEY_LEN = 52,	      /* bytes of a hash key, unless set: the kernel's host key */
@@ -72,11 +75,17 @@ struct port_conf {
 
 struct conf {
 	uint32_t generation;
-	uint32_t max_backlog; /* netdev_max_backlog: packets beyond which a backlog drops */
-	uint32_t busy_poll;   /* us a worker without work spins before it sleeps (busy_poll) */
+	uint32_t max_backlog;	   /* netdev_max_backlog: packets beyond which a backlog drops */
+	uint32_t busy_poll;	   /* us a worker without work spins before it sleeps (busy_poll) */
+	uint32_t gro_normal_batch; /* segments that a queue's poll gives to the path at a time */
+	uint32_t flow_limit_table_len; /* of flow limits made from now on */
+	struct leat_rps_map rps_default_mask;
 	uint32_t rps_sock_flow_entries;
 	struct leat_rps_sock_flow_table sock; /* shared by successive values unless resized */
 	struct leat_parse_conf *parse;	      /* shared by successive values unless changed */
+	unsigned n_workers;
+	struct leat_flow_limit **flow_limit; /* n_workers: each one's, written by it; NULL: off.
+						Shared by successive values unless changed */
 	unsigned n_ports;
 	struct port_conf *port;
 };
@@ -93,6 +102,7 @@ struct conf *conf_copy(const struct conf *conf);
 int conf_set_flow_cnt(struct conf *conf, unsigned port, unsigned rxq, uint32_t entries);
 int conf_set_sock_flow_entries(struct conf *conf, uint32_t entries, unsigned n_cpus);
 int conf_set_parse(struct conf *conf, const struct leat_parse_conf *want);
+int conf_set_flow_limit(struct conf *conf, unsigned worker, bool on);
 
 /* Take `rxfh`, one user of it, in place of the port's: another of those made of it, any number of
  * times. */

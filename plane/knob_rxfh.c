@@ -5,6 +5,7 @@
  */
 #include "knob_at.h"
 
+#include "cpulist.h"
 #include "rxfh.h"
 #include "rxfh_text.h"
 #include "text.h"
@@ -171,16 +172,13 @@ int knob_set_inner(const struct knob_at *at, const char *value)
 
 void knob_read_context(const struct knob_at *at, char *text, size_t size)
 {
-	struct text out = {text, size};
-	const char *between = "";
+	struct cpulist set = {0};
 
-	text_add(&out, "%s", "");
 	for (unsigned id = 1; id < LEAT_RXFH_CONTEXTS_MAX; id++) {
-		if (!at->port_conf->rxfh->context[id])
-			continue;
-		text_add(&out, "%s%u", between, id);
-		between = ",";
+		if (at->port_conf->rxfh->context[id])
+			cpulist_add(&set, id);
 	}
+	cpulist_print(&set, LEAT_RXFH_CONTEXTS_MAX, text, size);
 }
 
 /* As context 0, but for its table, which is the default. */
@@ -189,11 +187,6 @@ static int add_context(const struct knob_at *at, unsigned id)
 	struct knob_at to = *at;
 	struct leat_rss_conf conf = current(at);
 
-	if (id < LEAT_RXFH_CONTEXTS_MAX && at->port_conf->rxfh->context[id])
-		return knob_complain(at, -EBUSY, "context %u is there", id);
-	if (id >= LEAT_RXFH_CONTEXTS_MAX)
-		return knob_complain(at, -ENOSPC, "there may be contexts 0 to %u",
-				     LEAT_RXFH_CONTEXTS_MAX - 1);
 	to.n = id;
 	conf.indir = NULL;
 	return apply(&to, &conf, false, "", "what context 0 has");
@@ -217,31 +210,46 @@ static int delete_context(const struct knob_at *at, unsigned id)
 	return 0;
 }
 
-static unsigned free_context(const struct rxfh *rxfh)
+static int add_free_context(const struct knob_at *at)
 {
-	unsigned id = 0;
-
-	while (id < LEAT_RXFH_CONTEXTS_MAX && rxfh->context[id])
-		id++;
-	return id;
+	for (unsigned id = 1; id < LEAT_RXFH_CONTEXTS_MAX; id++) {
+		if (!at->port_conf->rxfh->context[id])
+			return add_context(at, id);
+	}
+	return knob_complain(at, -ENOSPC, "there are contexts 0 to %u", LEAT_RXFH_CONTEXTS_MAX - 1);
 }
 
-/* "new", or "N" and "N delete". */
+/* There are to be those of the set, and context 0. */
+static int set_contexts(const struct knob_at *at, const struct cpulist *set)
+{
+	int err = 0;
+
+	for (unsigned id = 1; id < LEAT_RXFH_CONTEXTS_MAX && !err; id++) {
+		if (!at->port_conf->rxfh->context[id] && cpulist_has(set, id))
+			err = add_context(at, id);
+		else if (at->port_conf->rxfh->context[id] && !cpulist_has(set, id))
+			err = delete_context(at, id);
+	}
+	return err;
+}
+
+/* "new", "N delete", or all that there are to be: "1-3,7". */
 int knob_set_context(const struct knob_at *at, const char *value)
 {
-	char copy[32], *rest = copy, *word, *verb;
+	char number[8] = "";
+	size_t len = strcspn(value, " ");
+	struct cpulist set;
 	uint64_t id;
 
-	snprintf(copy, sizeof(copy), "%s", value);
-	word = text_word(&rest);
-	verb = text_word(&rest);
-	if (word && !verb && strcmp(word, "new") == 0)
-		return add_context(at, free_context(at->port_conf->rxfh));
-	if (word && strlen(value) < sizeof(copy) && text_number(word, UINT16_MAX, &id)) {
-		if (!verb)
-			return add_context(at, (unsigned)id);
-		if (strcmp(verb, "delete") == 0 && !text_word(&rest))
+	if (strcmp(value, "new") == 0)
+		return add_free_context(at);
+	if (len < sizeof(number) && strcmp(value + len, " delete") == 0) {
+		memcpy(number, value, len);
+		if (text_number(number, UINT16_MAX, &id))
 			return delete_context(at, (unsigned)id);
 	}
-	return knob_complain(at, -EINVAL, "'%s': wants new, N or N delete", value);
+	if (cpulist_parse(&set, value, LEAT_RXFH_CONTEXTS_MAX) == 0)
+		return set_contexts(at, &set);
+	return knob_complain(at, -EINVAL, "'%s': wants new, N delete, or numbers up to %u", value,
+			     LEAT_RXFH_CONTEXTS_MAX - 1);
 }

@@ -153,8 +153,8 @@ static bool has_parked(const struct worker *w, const struct rxq *q, unsigned sha
 		small += other->move.n_parked - other->move.n_big;
 		big += other->move.n_big;
 	}
-	return q->move.n_parked >= MOVE_PARKED / share || small >= w->pool.all_smalls / 2 / share ||
-	       big >= w->pool.all_bigs / 2 / share;
+	return q->move.n_parked * share >= MOVE_PARKED || small * 2 * share >= w->pool.all_smalls ||
+	       big * 2 * share >= w->pool.all_bigs;
 }
 
 /* Rather than drop frames, do not read a queue that others need not wait for; the room that is left

@@ -59,6 +59,14 @@ static bool has_work(const struct worker *w, const struct conf *c)
 	       __atomic_load_n(&w->plane->stop, __ATOMIC_RELAXED);
 }
 
+/* The interrupt that a queue would have: packets are there, where none were. */
+static void interrupt(const struct worker *w, struct rxq *q)
+{
+	if (!q->ready)
+		stat_add(&q->interrupts[w->cpu], 1);
+	q->ready = true;
+}
+
 /* Ask which queues are readable; wait for one until `until`, 0: do not wait. */
 static void look(struct worker *w, uint64_t until)
 {
@@ -73,7 +81,7 @@ static void look(struct worker *w, uint64_t until)
 	n = epoll_pwait2(w->epoll, ev, 32, until == UINT64_MAX ? NULL : &ts, NULL);
 	for (int i = 0; i < n; i++) {
 		if (ev[i].data.ptr)
-			((struct rxq *)ev[i].data.ptr)->ready = true;
+			interrupt(w, ev[i].data.ptr);
 		else
 			wake_drain(&w->reader.wake);
 	}

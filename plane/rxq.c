@@ -40,7 +40,8 @@ int rxq_init(struct rxq *q, struct port *port, uint16_t queue, unsigned n_cpus)
 		.port = port, .queue = queue, .ready = true, .filters = LEAT_ARFS_NO_FILTER};
 	q->gro_mem = aligned_alloc(64, (leat_gro_size(&gc) + 63) & ~(size_t)63);
 	q->fence = calloc(n_cpus, sizeof(*q->fence));
-	if (q->gro_mem && q->fence && move_init(&q->move) == 0)
+	q->interrupts = calloc(n_cpus, sizeof(*q->interrupts));
+	if (q->gro_mem && q->fence && q->interrupts && move_init(&q->move) == 0)
 		return 0;
 	rxq_fini(q);
 	return -ENOMEM;
@@ -50,8 +51,10 @@ void rxq_fini(struct rxq *q)
 {
 	free(q->gro_mem);
 	free(q->fence);
+	free(q->interrupts);
 	move_fini(&q->move);
 	q->gro_mem = q->fence = NULL;
+	q->interrupts = NULL;
 }
 
 void rxq_flush(struct worker *w, const struct conf *c, struct rxq *q, uint64_t before)

@@ -30,9 +30,10 @@ struct rxq {
 	uint16_t cpu; /* whose worker serves it; atomic, for those who look */
 	bool ready;   /* readable when last looked at */
 	bool fenced;
-	bool merging;			      /* gro is made */
-	uint32_t *fence;		      /* n_cpus: backlog tails to wait for */
-	uint32_t generation;		      /* of the configuration that it was last brought to */
+	bool merging;	      /* gro is made */
+	uint32_t *fence;      /* n_cpus: backlog tails to wait for */
+	uint64_t *interrupts; /* n_cpus, atomic: times it was found readable there */
+	uint32_t generation;  /* of the configuration that it was last brought to */
 	struct leat_rps_dev_flow_table flows; /* in use */
 	const struct leat_parse_conf *parse;  /* in use */
 	const struct rxfh *rxfh;	      /* in use */

@@ -62,19 +62,63 @@ static uint64_t from_others(const struct plane *plane, uint16_t cpu, size_t memb
 	return sum;
 }
 
+/* What softnet_stat has of a CPU. A worker never gives its CPU up before its work is done, as a
+ * softirq does whose budget is used up: so time_squeeze is 0. */
+static json_t *softnet_json(const struct plane *plane, const struct worker *w)
+{
+	const struct worker_stats *s = &w->stats;
+	size_t dropped = offsetof(struct stage, dropped), woken = offsetof(struct stage, woken);
+
+	return json_pack("{s:i,s:o,s:I,s:i,s:I,s:o,s:I}", "cpu", (int)w->cpu, "processed",
+			 number(&s->processed), "dropped",
+			 (json_int_t)from_others(plane, w->cpu, dropped), "time_squeeze", 0,
+			 "received_rps", (json_int_t)from_others(plane, w->cpu, woken),
+			 "flow_limit_count", number(&s->flow_limit_count), "backlog_len",
+			 (json_int_t)ring_len(&w->backlog));
+}
+
+json_t *stats_softnet(const struct plane *plane)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < plane->n_workers; i++)
+		json_array_append_new(list, softnet_json(plane, &plane->worker[i]));
+	return list;
+}
+
+static json_t *interrupt_json(const struct plane *plane, const struct rxq *q, unsigned irq)
+{
+	json_t *counts = json_object();
+	char cpu[16];
+
+	for (unsigned i = 0; i < plane->n_workers; i++) {
+		snprintf(cpu, sizeof(cpu), "%u", plane->worker[i].cpu);
+		json_object_set_new(counts, cpu, number(&q->interrupts[plane->worker[i].cpu]));
+	}
+	return json_pack("{s:i,s:o,s:s,s:s,s:i,s:o,s:i}", "irq", (int)irq, "counts", counts, "kind",
+			 q->port->ops->kind, "port", q->port->name, "queue", (int)q->queue, "name",
+			 json_sprintf("%s-rx-%u", q->port->name, (unsigned)q->queue),
+			 "effective_affinity", (int)__atomic_load_n(&q->cpu, __ATOMIC_RELAXED));
+}
+
+json_t *stats_interrupts(const struct plane *plane)
+{
+	json_t *list = json_array();
+	unsigned irq = 0;
+
+	for (unsigned p = 0; p < plane->n_ports; p++) {
+		for (unsigned i = 0; i < plane->port[p].rxqs; i++)
+			json_array_append_new(list,
+					      interrupt_json(plane, &plane->rxq[p][i], irq++));
+	}
+	return list;
+}
+
 static json_t *cpu_json(const struct plane *plane, const struct worker *w)
 {
 	const struct worker_stats *s = &w->stats;
-	json_t *o =
-		json_pack("{s:i,s:i}", "cpu", (int)w->cpu, "backlog", (int)ring_len(&w->backlog));
+	json_t *o = softnet_json(plane, w);
 
-	json_object_set_new(o, "processed", number(&s->processed));
-	json_object_set_new(o, "dropped",
-			    json_integer((json_int_t)from_others(plane, w->cpu,
-								 offsetof(struct stage, dropped))));
-	json_object_set_new(o, "received_rps",
-			    json_integer((json_int_t)from_others(plane, w->cpu,
-								 offsetof(struct stage, woken))));
 	json_object_set_new(o, "hops", number(&s->hops));
 	json_object_set_new(o, "flow_moves", number(&s->flow_moves));
 	json_object_set_new(o, "no_buffer", number(&s->no_buffer));

@@ -55,11 +55,35 @@ static void put(struct worker *w, struct leat_pkt *pkt, struct leat_rps_dev_flow
 	set_tail(flow, __atomic_load_n(w->plane->head[flow->cpu], __ATOMIC_RELAXED) + UNSENT);
 }
 
+/* Flow limit: drop of the staged packets those of a flow that has too much of the backlog. Gives
+ * how many are left; the flows that want the tail stay as they are. */
+static unsigned limit_flows(struct worker *w, const struct conf *c, struct stage *s,
+			    const struct worker *to)
+{
+	struct leat_flow_limit *limit = c->flow_limit[w->index];
+	uint32_t qlen = ring_len(&to->backlog);
+	struct leat_pkt *refused[STAGE_MAX];
+	unsigned kept = 0, n = 0;
+
+	for (unsigned i = 0; i < s->n; i++) {
+		if (qlen + kept <= c->max_backlog &&
+		    leat_flow_limit_drop(limit, s->pkt[i]->hash, qlen + kept, c->max_backlog))
+			refused[n++] = s->pkt[i];
+		else
+			s->pkt[kept++] = s->pkt[i];
+	}
+	stat_add(&w->stats.flow_limit_count, n);
+	stat_add(&s->dropped, n);
+	pool_give(&w->pool, refused, n);
+	return kept;
+}
+
 /* Enqueue what is staged for one CPU; drop what its backlog has no room for. */
 static void enqueue(struct worker *w, const struct conf *c, struct stage *s, struct worker *to)
 {
 	uint32_t tail;
-	unsigned sent = ring_enqueue(&to->backlog, s->pkt, s->n, c->max_backlog + 1, &tail);
+	unsigned n = c->flow_limit[w->index] ? limit_flows(w, c, s, to) : s->n;
+	unsigned sent = ring_enqueue(&to->backlog, s->pkt, n, c->max_backlog + 1, &tail);
 
 	for (unsigned i = 0; i < s->n; i++)
 		set_tail(s->flow[i], tail);
@@ -68,9 +92,9 @@ static void enqueue(struct worker *w, const struct conf *c, struct stage *s, str
 		if (sent && wake_up(&to->reader.wake))
 			stat_add(&s->woken, 1);
 	}
-	if (sent < s->n) {
-		stat_add(&s->dropped, s->n - sent);
-		pool_give(&w->pool, s->pkt + sent, s->n - sent);
+	if (sent < n) {
+		stat_add(&s->dropped, n - sent);
+		pool_give(&w->pool, s->pkt + sent, n - sent);
 	}
 	s->n = 0;
 }

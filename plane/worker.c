@@ -31,15 +31,31 @@ static const struct conf *enter(struct worker *w)
 	return c;
 }
 
+/* Give packets to the rest of the path, in portions of gro_normal_batch segments. */
+static void pass_on(struct worker *w, const struct conf *c, struct rxq *q, struct leat_pkt **pkts,
+		    unsigned n)
+{
+	unsigned from = 0, segs = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		segs += pkts[i]->gso_segs ? pkts[i]->gso_segs : 1;
+		if (segs < c->gro_normal_batch && i + 1 < n)
+			continue;
+		steer(w, c, q, pkts + from, i + 1 - from);
+		from = i + 1;
+		segs = 0;
+	}
+}
+
 void worker_pass(struct worker *w, const struct conf *c, struct rxq *q, struct leat_pkt **in,
 		 unsigned n)
 {
 	struct leat_pkt *out[2 * PORT_BATCH];
 
 	if (q->merging)
-		steer(w, c, q, out, leat_gro_receive(&q->gro, in, n, w->now, out));
+		pass_on(w, c, q, out, leat_gro_receive(&q->gro, in, n, w->now, out));
 	else
-		steer(w, c, q, in, n);
+		pass_on(w, c, q, in, n);
 }
 
 /* One batch of one queue. */

@@ -143,60 +143,68 @@ void leat_ntuple_key(const struct leat_pkt *pkt, struct leat_ntuple_key *key)
 
 /* --- look-up --- */
 
-static uint32_t mix(const uint64_t *word, unsigned words)
+static uint64_t load_word(const struct leat_ntuple_key *key, unsigned i)
+{
+	return load_raw64((const uint8_t *)key + i * sizeof(uint64_t));
+}
+
+/* The hash of the key's fields that the group looks at. */
+static inline uint32_t hash_key(const struct leat_ntuple_group *g,
+				const struct leat_ntuple_key *key)
 {
 	uint64_t hash = 0;
 
-	for (; words != 0; words &= words - 1) {
-		hash = (hash ^ word[__builtin_ctz(words)]) * 0x9e3779b97f4a7c15u;
+	for (unsigned words = g->words; words != 0; words &= words - 1) {
+		unsigned i = (unsigned)__builtin_ctz(words);
+
+		hash = (hash ^ (load_word(key, i) & load_word(&g->mask, i))) * 0x9e3779b97f4a7c15u;
 		hash ^= hash >> 32;
 	}
 	return (uint32_t)hash;
 }
 
-/* The fields of `key` that the group looks at, and their hash. */
-static uint32_t apply_mask(const struct leat_ntuple_group *g, const struct leat_ntuple_key *key,
-			   struct leat_ntuple_key *masked)
+/* Whether the key has the value of a rule of the group. */
+static inline bool has_value(const struct leat_ntuple_group *g, const struct leat_ntuple_key *key,
+			     const struct leat_ntuple_key *value)
 {
-	uint64_t k[WORDS], m[WORDS];
+	uint64_t differ = 0;
 
-	memcpy(k, key, sizeof(k));
-	memcpy(m, &g->mask, sizeof(m));
-	for (unsigned i = 0; i < WORDS; i++)
-		k[i] &= m[i];
-	memcpy(masked, k, sizeof(k));
-	masked->flow = g->flow;
-	return mix(k, g->words);
+	for (unsigned words = g->words; words != 0; words &= words - 1) {
+		unsigned i = (unsigned)__builtin_ctz(words);
+
+		differ |= (load_word(key, i) & load_word(&g->mask, i)) ^
+			  (load_word(value, i) & load_word(&g->mask, i));
+	}
+	return differ == 0;
 }
 
-/* The slot where a rule of this value is, or where it would be. */
-static struct leat_ntuple_slot *find_slot(const struct leat_ntuple *t,
-					  const struct leat_ntuple_group *g,
-					  const struct leat_ntuple_key *masked, uint32_t hash)
+/* The slot of the first rule that the key matches, or the empty one where it would be. */
+static inline struct leat_ntuple_slot *find_slot(const struct leat_ntuple *t,
+						 const struct leat_ntuple_group *g,
+						 const struct leat_ntuple_key *key)
 {
-	uint32_t i = hash;
+	uint32_t hash = hash_key(g, key);
 
-	for (;; i++) {
+	for (uint32_t i = hash;; i++) {
 		struct leat_ntuple_slot *slot = &g->slot[i & (g->slots - 1)];
 
-		if (slot->rule == 0 || (slot->hash == hash && memcmp(&t->rule[slot->rule - 1].value,
-								     masked, sizeof(*masked)) == 0))
+		if (slot->rule == 0 ||
+		    (slot->hash == hash && has_value(g, key, &t->rule[slot->rule - 1].value)))
 			return slot;
 	}
 }
 
 /* The first rule of the group for a packet, as its index; n_rules if there is none. */
-static uint32_t match_group(const struct leat_ntuple *t, const struct leat_ntuple_group *g,
-			    const struct leat_ntuple_key *key, const struct leat_pkt *pkt)
+static inline uint32_t match_group(const struct leat_ntuple *t, const struct leat_ntuple_group *g,
+				   const struct leat_ntuple_key *key, const struct leat_pkt *pkt)
 {
-	struct leat_ntuple_key masked;
-	uint32_t hash = apply_mask(g, key, &masked);
-	uint32_t rule = find_slot(t, g, &masked, hash)->rule;
+	uint32_t found = find_slot(t, g, key)->rule;
+	const struct leat_ntuple_rule *rule;
 
-	if (rule == 0 ||
-	    (t->rule[rule - 1].filter && !t->rule[rule - 1].filter(t->rule[rule - 1].arg, pkt)))
+	if (found == 0)
 		return t->n_rules;
-	return rule - 1;
+	rule = &t->rule[found - 1];
+	return rule->filter && !rule->filter(rule->arg, pkt) ? t->n_rules : found - 1;
 }
 
 const struct leat_ntuple_rule *leat_ntuple_match(const struct leat_ntuple *t,
@@ -364,13 +372,11 @@ static void fill(struct leat_ntuple *t, struct leat_ntuple_slot *slot)
 		slot += t->group[i].slots;
 	}
 	for (uint32_t i = 0; i < t->n_rules; i++) {
-		struct leat_ntuple_group *g = find_group(t, i);
-		struct leat_ntuple_key masked;
-		uint32_t hash = apply_mask(g, &t->rule[i].value, &masked);
-		struct leat_ntuple_slot *s = find_slot(t, g, &masked, hash);
+		const struct leat_ntuple_group *g = find_group(t, i);
+		struct leat_ntuple_slot *s = find_slot(t, g, &t->rule[i].value);
 
 		if (s->rule == 0)
-			*s = (struct leat_ntuple_slot){hash, i + 1};
+			*s = (struct leat_ntuple_slot){hash_key(g, &t->rule[i].value), i + 1};
 	}
 }
 

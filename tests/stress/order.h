@@ -27,7 +27,9 @@
 #endif
 #endif
 
-enum { THREADS = 3, BACKLOG = 60000 };
+#define ORDER_QUEUES "4" /* of a steered port */
+
+enum { THREADS = 3, BACKLOG = 60000, KEY_BYTES = 40 };
 
 struct order {
 	const char *packets, *flows, *proto;
@@ -37,7 +39,7 @@ struct order {
 	void (*change)(struct plane *plane, struct rng *rng);
 };
 
-static void set(struct plane *plane, const char *path, const char *value)
+static inline void set(struct plane *plane, const char *path, const char *value)
 {
 	char err[1024];
 
@@ -45,7 +47,7 @@ static void set(struct plane *plane, const char *path, const char *value)
 		fail_msg("%s", err);
 }
 
-static void set_number(struct plane *plane, const char *path, unsigned value)
+static inline void set_number(struct plane *plane, const char *path, unsigned value)
 {
 	char text[16];
 
@@ -54,7 +56,7 @@ static void set_number(struct plane *plane, const char *path, unsigned value)
 }
 
 /* The two CPUs to run on, as a mask of `bits`: bit 0 for the first, bit 1 for the second. */
-static void set_mask(struct plane *plane, const char *path, unsigned bits)
+static inline void set_mask(struct plane *plane, const char *path, unsigned bits)
 {
 	char text[64];
 	unsigned mask = (bits & 1u) << plane->worker[0].cpu | (bits >> 1) << plane->worker[1].cpu;
@@ -63,7 +65,7 @@ static void set_mask(struct plane *plane, const char *path, unsigned bits)
 	set(plane, path, text);
 }
 
-static const char *queue_path(const struct plane *plane, struct rng *rng, const char *name)
+static inline const char *queue_path(const struct plane *plane, struct rng *rng, const char *name)
 {
 	static char path[64];
 
@@ -72,7 +74,7 @@ static const char *queue_path(const struct plane *plane, struct rng *rng, const 
 	return path;
 }
 
-static void move_thread(struct plane *plane, struct rng *rng)
+static inline void move_thread(struct plane *plane, struct rng *rng)
 {
 	char path[64];
 
@@ -81,7 +83,7 @@ static void move_thread(struct plane *plane, struct rng *rng)
 }
 
 /* One change at random of what decides a flow's CPU. */
-static void change_cpu(struct plane *plane, struct rng *rng)
+static inline void change_cpu(struct plane *plane, struct rng *rng)
 {
 	switch (rng_below(rng, 6)) {
 	case 0:
@@ -99,7 +101,71 @@ static void change_cpu(struct plane *plane, struct rng *rng)
 	}
 }
 
-static json_int_t sum(const json_t *list, const char *name)
+static inline void change_key(struct plane *plane, struct rng *rng)
+{
+	char text[3 * KEY_BYTES + 1];
+
+	for (unsigned i = 0; i < KEY_BYTES; i++)
+		snprintf(text + 3 * i, 4, i + 1 < KEY_BYTES ? "%02x:" : "%02x",
+			 (unsigned)rng_below(rng, 256));
+	set(plane, "in/rxfh/key", text);
+}
+
+static inline void change_indir(struct plane *plane, struct rng *rng)
+{
+	static const char *const indirs[] = {"default", "equal 2", "weight 1 2 3 4",
+					     "start 1 equal 3", "equal 1"};
+
+	set(plane, "in/rxfh/indir", indirs[rng_below(rng, 5)]);
+}
+
+/* Rules 0 to 3, of the destination ports' highest bits. */
+static inline void change_rule(struct plane *plane, struct rng *rng)
+{
+	unsigned location = rng_below(rng, 4);
+	char path[32], rule[128];
+
+	snprintf(path, sizeof(path), "in/ntuple/%u", location);
+	snprintf(rule, sizeof(rule), "flow-type %s4 dst-port %u m 0x1fff action %u",
+		 rng_below(rng, 2) ? "udp" : "tcp", location << 13, rng_below(rng, 4));
+	set(plane, path, rule);
+}
+
+static inline void change_filters(struct plane *plane, struct rng *rng)
+{
+	static const unsigned filters[] = {0, 100, 8192};
+
+	if (rng_below(rng, 4) == 0)
+		set(plane, "in/features/rx-ntuple-filter", rng_below(rng, 4) ? "on" : "off");
+	else
+		set_number(plane, "in/arfs_filters", filters[rng_below(rng, 3)]);
+}
+
+/* All that accelerated RFS needs. */
+static inline void accelerate(struct plane *plane, struct rng *rng)
+{
+	set(plane, "in/queues/rx-*/rps_flow_cnt", rng_below(rng, 2) ? "4096" : "32768");
+	set(plane, "net/core/rps_sock_flow_entries", "32768");
+	set(plane, "in/arfs_filters", "8192");
+	set(plane, "in/features/rx-ntuple-filter", "on");
+}
+
+/* One change at random of what decides a flow's queue, or its CPU; most often where it is read. */
+static inline void change_queue(struct plane *plane, struct rng *rng)
+{
+	static void (*const how[])(struct plane *, struct rng *) = {
+		change_key, change_indir, change_rule, change_filters, change_cpu,
+		change_cpu, change_cpu,	  accelerate,  accelerate,
+	};
+	unsigned i = rng_below(rng, 2 * sizeof(how) / sizeof(how[0]));
+
+	if (i < sizeof(how) / sizeof(how[0]))
+		how[i](plane, rng);
+	else
+		move_thread(plane, rng);
+}
+
+static inline json_int_t sum(const json_t *list, const char *name)
 {
 	json_int_t total = 0;
 	json_t *o;
@@ -110,14 +176,14 @@ static json_int_t sum(const json_t *list, const char *name)
 }
 
 /* What port "in" counted of its steering. */
-static json_int_t steering(const json_t *stats, const char *name)
+static inline json_int_t steering(const json_t *stats, const char *name)
 {
 	const json_t *in = json_object_get(json_object_get(stats, "steering"), "in");
 
 	return json_integer_value(json_object_get(in, name));
 }
 
-static void print(const json_t *stats)
+static inline void print(const json_t *stats)
 {
 	char *text = stats_text(stats, NULL, 1);
 
@@ -125,7 +191,7 @@ static void print(const json_t *stats)
 	free(text);
 }
 
-static uint64_t now(void)
+static inline uint64_t now(void)
 {
 	struct timespec ts;
 
@@ -134,7 +200,7 @@ static uint64_t now(void)
 }
 
 /* Every packet arrived, in its flow's order, or was dropped and is counted: gives the counters. */
-static json_t *account(struct plane *plane, json_int_t packets)
+static inline json_t *account(struct plane *plane, json_int_t packets)
 {
 	json_t *stats = stats_json(plane);
 	const json_t *threads = json_object_get(json_object_get(stats, "app"), "threads");
@@ -154,9 +220,23 @@ static json_t *account(struct plane *plane, json_int_t packets)
 	return stats;
 }
 
+/* Once in a while: whether it is lost already. */
+static inline bool is_lost(struct plane *plane, unsigned changes)
+{
+	json_t *stats;
+	bool lost;
+
+	if (changes % 32)
+		return false;
+	stats = plane->app->stats(plane);
+	lost = sum(json_object_get(stats, "threads"), "out_of_order") > 0;
+	json_decref(stats);
+	return lost;
+}
+
 /* Make a plane as `o` has it and change it until all packets have been processed; gives what was
  * counted, for the caller to look at. */
-static json_t *order_run(const struct order *o)
+static inline json_t *order_run(const struct order *o)
 {
 	static struct plane plane;
 	struct port_args port = {.name = "in",
@@ -188,7 +268,7 @@ static json_t *order_run(const struct order *o)
 	set_number(&plane, "net/core/netdev_max_backlog", BACKLOG);
 	if (plane_start(&plane, err, sizeof(err)))
 		fail_msg("%s", err);
-	while (!plane_idle(&plane)) {
+	while (!plane_idle(&plane) && !is_lost(&plane, changes)) {
 		o->change(&plane, &rng);
 		changes++;
 		nanosleep(&pause, NULL);
@@ -202,7 +282,7 @@ static json_t *order_run(const struct order *o)
 }
 
 /* Exit code 77 where there are no CPUs 0 and 1. */
-static int order_main(const struct CMUnitTest *tests, size_t n)
+static inline int order_main(const struct CMUnitTest *tests, size_t n)
 {
 	cpu_set_t set;
 
