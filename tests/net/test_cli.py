@@ -398,7 +398,7 @@ class Control(Cli):
             self.assertNotRegex(plane.out, "out_of_order [1-9]")
 
     def test_show(self):
-        heads = {"ports": r"port  |g  ", "cpus": r"cpu  |\d+  ", "gro": r"g  |  ",
+        heads = {"ports": r"port  |g  |g: gen, |  steering: software|  offloads: ", "cpus": r"cpu  |\d+  ", "gro": r"g  |  ",
                  "parse": "parse g:", "steering": "steering g:", "app": "app:"}
         with Plane(self.directory.name) as plane:
             everything = json.loads(plane.ask("show", "--json").stdout)
