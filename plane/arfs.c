@@ -64,7 +64,7 @@ void arfs_adopt(struct rxq *q, uint16_t id)
 
 static bool is_on(const struct conf *c, const struct port_conf *pc, unsigned queue)
 {
-	return pc->rmap.n_cpus && c->sock.size && pc->rxq[queue].rps_flow_cnt;
+	return pc->arfs && c->sock.size && pc->rxq[queue].rps_flow_cnt;
 }
 
 /* The filter that the flow has on this queue. */

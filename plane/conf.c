@@ -68,6 +68,7 @@ static int default_port(struct port_conf *pc, const struct plane *plane, const s
 	default_offload(pc, port);
 	pc->arfs_filters = ARFS_FILTERS;
 	pc->rxq = calloc(port->rxqs, sizeof(*pc->rxq));
+	pc->rmap.n_cpus = plane->n_cpus;
 	pc->rmap.cpu = calloc(plane->n_cpus, sizeof(*pc->rmap.cpu));
 	if (!pc->rxq || !pc->rmap.cpu || default_rxfh(pc, port) || default_xps(pc, plane, port))
 		return -ENOMEM;
