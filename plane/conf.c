@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "conf.h"
 
+#include "host/lookup.h"
 #include "plane.h"
 #include "port/gen.h"
 
@@ -229,6 +230,8 @@ void conf_free(struct conf *c, const struct conf *still)
 		free(c->sock.ents);
 	if (!still || still->parse != c->parse)
 		free(c->parse);
+	if (!still || still->lookup != c->lookup)
+		lookup_free(c->lookup);
 	free(c->port);
 	free(c);
 }

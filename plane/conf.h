@@ -19,6 +19,7 @@
 #include <leat/rss.h>
 #include <leat/xps.h>
 
+struct lookup;
 struct plane;
 
 /* What GRO does of a port's frames; features of PORT/features/. */
@@ -70,6 +71,7 @@ struct conf {
 	uint32_t rps_sock_flow_entries;
 	struct leat_rps_sock_flow_table sock; /* shared by successive values unless resized */
 	struct leat_parse_conf *parse;	      /* shared by successive values unless changed */
+	struct lookup *lookup; /* of endpoints, NULL: none; shared by successive values likewise */
 	unsigned n_ports;
 	struct port_conf *port;
 };
