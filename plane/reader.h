@@ -16,10 +16,9 @@
 
 #include "wake.h"
 
-enum {
-	READER_NEW = 0,		  /* generation of a reader that has not said what it uses */
-	READER_AWAY = UINT32_MAX, /* of one that uses nothing */
-};
+/* generation of a reader that has not said what it uses, and of one that uses nothing. */
+#define READER_NEW  0u
+#define READER_AWAY UINT32_MAX
 
 struct reader {
 	uint32_t generation; /* atomic: of the value in use, or one of the above */

@@ -102,24 +102,6 @@ int host_add_address(struct host *h, const char *text, char *err, size_t err_len
 	return 0;
 }
 
-const struct addr_own *host_own(const struct host *h, unsigned port, const struct addr *addr)
-{
-	for (unsigned i = 0; i < h->n_addrs; i++) {
-		if (h->addr[i].port == port && addr_same(&h->addr[i].addr, addr))
-			return &h->addr[i];
-	}
-	return NULL;
-}
-
-const struct addr_own *host_near(const struct host *h, const struct addr *peer)
-{
-	for (unsigned i = 0; i < h->n_addrs; i++) {
-		if (addr_is_near(peer, &h->addr[i]))
-			return &h->addr[i];
-	}
-	return NULL;
-}
-
 /* What a batch of one worker becomes: answers, and packets to give back. */
 struct sorting {
 	struct host_view view;

@@ -14,6 +14,24 @@
 #include <leat/parse.h>
 #include <string.h>
 
+const struct addr_own *host_own(const struct host *h, unsigned port, const struct addr *addr)
+{
+	for (unsigned i = 0; i < h->n_addrs; i++) {
+		if (h->addr[i].port == port && addr_same(&h->addr[i].addr, addr))
+			return &h->addr[i];
+	}
+	return NULL;
+}
+
+const struct addr_own *host_near(const struct host *h, const struct addr *peer)
+{
+	for (unsigned i = 0; i < h->n_addrs; i++) {
+		if (addr_is_near(peer, &h->addr[i]))
+			return &h->addr[i];
+	}
+	return NULL;
+}
+
 /* An ICMP message; a neighbour's may be to a multicast address. */
 static enum host_reason judge_icmp(const struct host_view *view, const struct leat_pkt *pkt,
 				   bool ours)
