@@ -45,7 +45,7 @@ int udp_check(const struct datagram *d, unsigned version, uint32_t mtu)
 	uint32_t ip = version == 4 ? IP4_LEN : IP6_LEN, hdr = ip + UDP_LEN;
 	uint32_t one = d->gso_size && d->gso_size < pkt->len ? d->gso_size : pkt->len;
 
-	if (hdr + one > mtu || pkt->len > IP_MAX - UDP_LEN - (version == 4 ? IP4_LEN : 0u))
+	if ((mtu && hdr + one > mtu) || pkt->len > IP_MAX - UDP_LEN - (version == 4 ? IP4_LEN : 0u))
 		return -EMSGSIZE;
 	if (pkt->data - pkt->head < ENDPOINT_HEADROOM ||
 	    (uint64_t)one * ENDPOINT_GSO_SEGS_MAX < pkt->len)

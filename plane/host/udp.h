@@ -10,7 +10,7 @@
 /* Describe a packet that was judged to be an endpoint's; it becomes its payload. */
 void udp_take(struct leat_pkt *pkt, struct datagram *d);
 
-/* Whether the payload of `d`, to a peer of this version, makes datagrams that a port of `mtu` can send.
+/* Whether the payload of `d`, to a peer of this version, makes datagrams that a port of `mtu`, 0 being any, can send.
  * 0, -EMSGSIZE or -EINVAL. */
 int udp_check(const struct datagram *d, unsigned version, uint32_t mtu);
 

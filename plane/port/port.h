@@ -126,7 +126,7 @@ struct port {
 	uint32_t tso_max_size; /* bytes it takes super-packets of, and what gso_max_size may be set
 				* to; 0: 65536 */
 	uint32_t features;     /* PORT_* */
-	uint32_t mtu;	       /* bytes of an IP packet */
+	uint32_t mtu;	       /* bytes of an IP packet; 0: any */
 	bool gone;	       /* atomic: its device is no more */
 	bool failed;	       /* atomic: it could not do all of its work */
 	void *priv;

@@ -68,6 +68,7 @@ static struct plane plane;
 static struct host *host;
 static struct endpoint *shared;
 static struct server server[THREADS];
+static struct task visitor; /* of who changes things */
 
 static struct leat_pkt *make_request(struct flow *f, struct pool *pool)
 {
@@ -206,6 +207,7 @@ static int app_open(struct plane *p, const char *args, char *err, size_t err_len
 	assert_non_null(host);
 	assert_int_equal(host_add_address(host, "198.51.100.1/24", err, err_len), 0);
 	memcpy(host->mac[0], (uint8_t[]){2, 0, 0, 0, 1, OUR_MAC}, 6);
+	assert_int_equal(task_init(&visitor, p, 4, 0), 0);
 	assert_int_equal(endpoint_open(&shared, host, 0), 0);
 	assert_int_equal(endpoint_bind(shared, &other, 0), 0);
 	for (unsigned i = 0; !e && i < THREADS; i++) {
@@ -248,6 +250,7 @@ static void app_close(struct plane *p)
 		task_fini(&server[i].task);
 	}
 	endpoint_close(shared);
+	task_fini(&visitor);
 	host_free(host);
 }
 
@@ -282,7 +285,7 @@ static void come_and_go(struct rng *rng)
 	assert_int_equal(endpoint_open(&ep, host, 64), 0);
 	if (rng_once_in(rng, 2)) {
 		neigh_learn(&host->neigh, &nobody, addr_path(0, host->mac[1]), true, 0);
-		assert_int_equal(endpoint_connect(ep, &server[0].task, &nobody, 0), 0);
+		assert_int_equal(endpoint_connect(ep, &visitor, &nobody, 0), 0);
 	} else {
 		assert_int_equal(endpoint_bind(ep, &any, 0), 0);
 	}
