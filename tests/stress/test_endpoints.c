@@ -41,7 +41,8 @@ enum {
 	SHARED_PORT = 8,
 	OUR_MAC = 0x11,
 	UDP_DATA = 42,
-	SECONDS = 3,
+	SECONDS = 3,   /* at least, */
+	CHANGES = 200, /* and so many */
 };
 
 struct flow {
@@ -353,7 +354,6 @@ static void check(unsigned changes)
 	printf("%u changes, %llu requests\n", changes, (unsigned long long)requests_sent);
 	assert_int_equal(answered, requests_sent);
 	assert_int_equal(wrong, 0);
-	assert_true(changes > 50);
 }
 
 static uint64_t seconds(void)
@@ -388,7 +388,7 @@ static void test_endpoints(void **state)
 	if (plane_open(&plane, &args, err, sizeof(err)) || plane_start(&plane, err, sizeof(err)))
 		fail_msg("%s", err);
 	plane.app_state = host; /* so that it is closed */
-	for (end = seconds() + SECONDS; seconds() < end; changes++) {
+	for (end = seconds() + SECONDS; seconds() < end || changes < CHANGES; changes++) {
 		change(&rng);
 		nanosleep(&pause, NULL);
 	}
