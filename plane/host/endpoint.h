@@ -79,7 +79,7 @@ struct datagram {
 };
 
 /* A new endpoint with room for so many packets in its inbox. 0, -ENOMEM or -EMFILE. */
-int endpoint_open(struct endpoint **ep, struct host *host, uint32_t inbox);
+int endpoint_open(struct endpoint **made, struct host *host, uint32_t inbox);
 
 /* Give back what is in the inbox, and free it. */
 void endpoint_close(struct endpoint *ep);

@@ -43,21 +43,32 @@ static struct lookup_group *find(const struct lookup *t, const struct leat_flow 
 	return g;
 }
 
-/* The endpoint's group; made if there is none. */
-static struct lookup_group *group_for(struct lookup *t, const struct endpoint *ep, unsigned *n)
+/* One more for the endpoint's group; it is made if there is none. */
+static void count(struct lookup *t, const struct endpoint *ep, unsigned *n)
 {
 	struct leat_flow key = make_key(&ep->local, &ep->peer);
 	struct lookup_group *g = find(t, &key), **bucket = bucket_of(t, &key);
 
-	if (g)
-		return g;
+	if (g) {
+		g->n++;
+		return;
+	}
 	g = &t->group[(*n)++];
-	*g = (struct lookup_group){.key = key, .next = *bucket};
+	*g = (struct lookup_group){.key = key, .n = 1, .next = *bucket};
 	*bucket = g;
 	t->connected |= ep->peer.version != 0;
 	t->bound |= ep->peer.version == 0 && ep->local.version != 0;
 	t->any |= ep->local.version == 0;
-	return g;
+}
+
+/* Put it in its group, which was counted. */
+static void join(const struct lookup *t, struct endpoint *ep)
+{
+	struct leat_flow key = make_key(&ep->local, &ep->peer);
+	struct lookup_group *g = find(t, &key);
+
+	if (g)
+		g->member[g->n++] = ep;
 }
 
 static bool allocate(struct lookup *t, size_t n)
@@ -78,7 +89,7 @@ static void fill(struct lookup *t, struct endpoint *list)
 
 	for (const struct endpoint *ep = list; ep; ep = ep->next) {
 		if (ep->local.port)
-			group_for(t, ep, &groups)->n++;
+			count(t, ep, &groups);
 	}
 	for (unsigned i = 0; i < groups; i++) {
 		t->group[i].member = member;
@@ -86,10 +97,8 @@ static void fill(struct lookup *t, struct endpoint *list)
 		t->group[i].n = 0;
 	}
 	for (struct endpoint *ep = list; ep; ep = ep->next) {
-		struct lookup_group *g = ep->local.port ? group_for(t, ep, &groups) : NULL;
-
-		if (g)
-			g->member[g->n++] = ep;
+		if (ep->local.port)
+			join(t, ep);
 	}
 }
 

@@ -36,14 +36,14 @@ struct lookup {
 
 /* A lookup of those endpoints of the list that are bound. NULL without memory. */
 struct lookup *lookup_new(struct endpoint *list);
-void lookup_free(struct lookup *lookup);
+void lookup_free(struct lookup *table);
 
 /* The endpoint that gets `pkt`, a parsed UDP packet of one level; NULL: none, or no lookup. */
-struct endpoint *lookup_find(const struct lookup *lookup, const struct leat_pkt *pkt,
-			     const struct leat_flow_key *key);
+struct endpoint *lookup_find(const struct lookup *table, const struct leat_pkt *pkt,
+			     const struct leat_flow_key *hash_key);
 
 /* Those that have exactly these ends; NULL: there are none. */
-const struct lookup_group *lookup_group(const struct lookup *lookup, const struct addr *local,
+const struct lookup_group *lookup_group(const struct lookup *table, const struct addr *local,
 					const struct addr *peer);
 
 #endif
