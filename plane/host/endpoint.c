@@ -65,14 +65,15 @@ static int publish(struct host *h)
 	struct plane *plane = h->plane;
 	struct conf *c = conf_copy(plane->conf);
 	struct lookup *lookup = c ? lookup_new(h->endpoint) : NULL;
+	int e = -ENOMEM;
 
-	if (!lookup) {
-		conf_free(c, plane->conf);
-		return -ENOMEM;
+	if (lookup) {
+		c->lookup = lookup;
+		e = plane_publish(plane, c);
 	}
-	c->lookup = lookup;
-	plane_publish(plane, c);
-	return 0;
+	if (e)
+		conf_free(c, plane->conf);
+	return e;
 }
 
 /* Without memory for a lookup that has it no more, it waits for some. */

@@ -7,6 +7,7 @@
  * about to be, and any number of threads may sleep on it.
  */
 #include "../plane.h"
+#include "../txflow.h"
 #include "host.h"
 #include "udp.h"
 
@@ -248,7 +249,7 @@ static int prepare(struct sending *s)
 
 /* The packet becomes a frame. Its hash and receive queue, for XPS, are the flow's as received, so that
  * both its directions are on queues of one number unless XPS says otherwise; if nothing was received,
- * they follow from a hash of our own. */
+ * the hash is one of our own. */
 static void build(const struct sending *s, const struct conf *c, uint16_t cpu)
 {
 	const struct host *h = s->ep->host;
@@ -258,8 +259,7 @@ static void build(const struct sending *s, const struct conf *c, uint16_t cpu)
 	udp_put(s->d, &s->src, &s->dst, h->mac[port], s->path);
 	pkt->port = (uint16_t)port;
 	pkt->hash = s->hash ? s->hash : leat_flow_hash(pkt, &h->key);
-	pkt->rxq = s->rxq >= 0 ? (uint16_t)s->rxq :
-				 leat_xps_tx_hash(h->plane->port[port].txqs, -1, pkt->hash);
+	pkt->rxq = s->rxq < 0 ? TXFLOW_NO_RXQ : (uint16_t)s->rxq;
 	if (c->sock.size)
 		leat_rfs_record(&c->sock, s->hash, cpu);
 }
