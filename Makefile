@@ -3,7 +3,7 @@
 PREFIX ?= /usr/local
 
 all: build/build.ninja
-	@ninja -C build leat lib/libleat.a bench/copyloop
+	@ninja -C build leat lib/libleat.a bench/copyloop bench/udpload
 
 build/build.ninja:
 	@tools/setup build
