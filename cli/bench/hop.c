@@ -14,8 +14,9 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
-enum { BATCH = 32, ROOM = 1024, ITEMS = 1 << 15 };
+enum { BATCH = 32, ROOM = 1024, ITEMS = 1 << 13 };
 
 /* --- our ring, as peer.h has one --- */
 
@@ -60,6 +61,8 @@ struct hopping {
 	pthread_t thread;
 	bool running;
 	bool ready;	   /* atomic: the other CPU polls */
+	long before_run;   /* this thread's switches */
+	long switched;	   /* the other's, since it was ready */
 	uint32_t received; /* atomic */
 	void *item[ITEMS]; /* never looked into */
 	void *got[ITEMS];
@@ -74,12 +77,23 @@ static void pin(int cpu)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
+/* Times that the thread was made to leave its CPU. */
+static long switches(void)
+{
+	struct rusage usage = {.ru_nivcsw = 0};
+
+	getrusage(RUSAGE_THREAD, &usage);
+	return usage.ru_nivcsw;
+}
+
 static void *receive(void *state)
 {
 	struct hopping *h = state;
+	long before;
 	uint32_t n = 0;
 
 	pin(h->cpu[1]);
+	before = switches();
 	__atomic_store_n(&h->ready, true, __ATOMIC_RELEASE);
 	while (n < ITEMS) {
 		uint32_t room = ITEMS - n;
@@ -87,6 +101,7 @@ static void *receive(void *state)
 		n += h->ops->poll(h->ring, h->got + n, room < BATCH ? room : BATCH);
 	}
 	__atomic_store_n(&h->received, n, __ATOMIC_RELEASE);
+	h->switched = switches() - before;
 	return NULL;
 }
 
@@ -103,6 +118,7 @@ static void prepare(void *state)
 
 	join(h);
 	h->received = 0;
+	h->switched = 0;
 	h->ready = false;
 	pin(h->cpu[0]);
 	if (pthread_create(&h->thread, NULL, receive, h))
@@ -110,6 +126,7 @@ static void prepare(void *state)
 	h->running = true;
 	while (!__atomic_load_n(&h->ready, __ATOMIC_ACQUIRE))
 		;
+	h->before_run = switches();
 }
 
 static uint64_t run(void *state)
@@ -125,6 +142,14 @@ static uint64_t run(void *state)
 	while (!__atomic_load_n(&h->received, __ATOMIC_ACQUIRE))
 		;
 	return ITEMS;
+}
+
+static bool disturbed(void *state)
+{
+	struct hopping *h = state;
+
+	join(h);
+	return h->switched > 0 || switches() > h->before_run;
 }
 
 static size_t output(void *state, unsigned i, uint8_t *to)
@@ -163,7 +188,8 @@ static void make_hop(const struct peer_ring *ops, const int *cpu, struct work *w
 			      .output = output,
 			      .drop = drop,
 			      .state = h,
-			      .wall = true};
+			      .wall = true,
+			      .disturbed = disturbed};
 	if (!h->ring) {
 		*work = (struct work){0};
 		free(h);

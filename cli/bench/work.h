@@ -26,6 +26,10 @@ struct work {
 	/* Others than the calling thread do the work too, so that the wall clock counts; else it is the
 	 * thread's own time. */
 	bool wall;
+
+	/* Outside the clock: whether the last run() is not to count, for it was kept from working. NULL:
+	 * it always counts. */
+	bool (*disturbed)(void *state);
 };
 
 #endif
