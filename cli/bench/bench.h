@@ -34,10 +34,11 @@ struct bench_case {
 
 /* A case with one of its numbers varied, and one side of it. */
 struct curve {
-	const char *label; /* NULL: the peer's name */
+	const char *label; /* NULL: the peer's name alone */
 	struct bench_case of;
 	unsigned vary; /* index of of.n */
 	bool theirs;
+	bool peers;    /* the peer's: its name goes before the label */
 	uint32_t most; /* up to there; 0: all of the plot */
 };
 

@@ -111,15 +111,15 @@ static const struct bench_case cases[] = {
 };
 
 static const struct curve flows[] = {
-	{"leat", {.make = make, .n = {0, false, BURST}}, 0, false, 4096},
-	{NULL, {.make = make, .n = {0, false, BURST}}, 0, true, 4096},
-	{"leat, super-packets of 4", {.make = make_growth}, 0, false, 0},
+	{"leat", {.make = make, .n = {0, false, BURST}}, 0, false, false, 4096},
+	{NULL, {.make = make, .n = {0, false, BURST}}, 0, true, true, 4096},
+	{"leat, super-packets of 4", {.make = make_growth}, 0, false, false, 0},
 };
 
 static const struct curve bursts[] = {
-	{"leat", {.make = make, .n = {1}}, 2, false, 0},
-	{NULL, {.make = make, .n = {1}}, 2, true, 128},
-	{"leat, checksums verified", {.make = make, .n = {1, true}}, 2, false, 0},
+	{"leat", {.make = make, .n = {1}}, 2, false, false, 0},
+	{NULL, {.make = make, .n = {1}}, 2, true, true, 128},
+	{"leat, checksums verified", {.make = make, .n = {1, true}}, 2, false, false, 0},
 };
 
 static const struct plot plots[] = {

@@ -46,9 +46,10 @@ static const struct bench_case cases[] = {
 };
 
 static const struct curve curves[] = {
-	{"leat", {.make = make, .n = {MTU_PAYLOAD, false}}, 2, false, 0},
-	{NULL, {.make = make, .n = {MTU_PAYLOAD, false}}, 2, true, 0},
-	{"leat, full checksums", {.make = make, .n = {MTU_PAYLOAD, true}}, 2, false, 0},
+	{"leat", {.make = make, .n = {MTU_PAYLOAD, false}}, 2, false, false, 0},
+	{NULL, {.make = make, .n = {MTU_PAYLOAD, false}}, 2, true, true, 0},
+	{"leat, full checksums", {.make = make, .n = {MTU_PAYLOAD, true}}, 2, false, false, 0},
+	{"full checksums", {.make = make, .n = {MTU_PAYLOAD, true}}, 2, true, true, 0},
 };
 
 static const struct plot plots[] = {

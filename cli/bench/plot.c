@@ -38,7 +38,8 @@ static void measure_curve(const struct bench *b, const struct plot *plot, const 
 {
 	uint32_t most = of->most ? of->most : plot->last;
 
-	curve->label = of->label ? of->label : b->peer->name;
+	snprintf(curve->label, sizeof(curve->label), "%s%s%s", of->peers ? b->peer->name : "",
+		 of->peers && of->label ? ", " : "", of->label ? of->label : "");
 	for (uint64_t x = plot->first; x <= most && curve->n < PLOT_POINTS_MAX; x *= 2) {
 		double y = measure_point(b, of, (uint32_t)x);
 
@@ -59,7 +60,7 @@ static int make_plot(const struct bench *b, const struct plot *plot, const char 
 	int e;
 
 	for (unsigned i = 0; i < plot->curves; i++) {
-		if (plot->curve[i].theirs && !plot->curve[i].label && !b->peer)
+		if (plot->curve[i].peers && !b->peer)
 			continue;
 		measure_curve(b, plot, &plot->curve[i], &curve[n++]);
 	}

@@ -10,7 +10,7 @@
 enum { PLOT_POINTS_MAX = 24, PLOT_CURVES_MAX = 4 };
 
 struct plot_curve {
-	const char *label;
+	char label[64];
 	unsigned n; /* points, the first of them at the plot's first x */
 	double y[PLOT_POINTS_MAX];
 };

@@ -105,8 +105,8 @@ static const struct bench_case cases[] = {
 };
 
 static const struct curve curves[] = {
-	{"decision", {.make = make}, 0, false, 0},
-	{"one table load", {.make = make}, 0, true, 0},
+	{"decision", {.make = make}, 0, false, false, 0},
+	{"one table load", {.make = make}, 0, true, false, 0},
 };
 
 static const struct plot plots[] = {

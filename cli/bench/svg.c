@@ -18,6 +18,7 @@ enum {
 	BOTTOM = 60,
 	LINES = 5, /* across, with a linear y */
 	FAR_APART = 20,
+	NEAR = 18, /* a line of text */
 };
 
 static const char *const colour[PLOT_CURVES_MAX] = {"#0b6", "#c33", "#06b", "#a60"};
@@ -104,8 +105,6 @@ static void draw_marks(FILE *f, const struct scale *s)
 
 static void draw_curve(FILE *f, const struct scale *s, const struct plot_curve *c, unsigned number)
 {
-	unsigned last = c->n - 1;
-
 	fprintf(f, "<polyline fill='none' stroke-width='2' stroke='%s' points='", colour[number]);
 	for (unsigned i = 0; i < c->n; i++)
 		fprintf(f, "%.1f,%.1f ", at_x(s, i), at_y(s, c->y[i]));
@@ -114,8 +113,30 @@ static void draw_curve(FILE *f, const struct scale *s, const struct plot_curve *
 		fprintf(f,
 			"<circle cx='%.1f' cy='%.1f' r='3' fill='%s'><title>%.4g</title></circle>\n",
 			at_x(s, i), at_y(s, c->y[i]), colour[number], c->y[i]);
-	fprintf(f, "<text x='%.1f' y='%.1f' text-anchor='end' fill='%s'>%.3g</text>\n",
-		at_x(s, last), at_y(s, c->y[last]) - 8, colour[number], c->y[last]);
+}
+
+/* At each curve's end its value: above it, or below where that is taken. */
+static void draw_values(FILE *f, const struct scale *s, const struct plot_curve *curve,
+			unsigned curves)
+{
+	for (unsigned i = 0; i < curves; i++) {
+		unsigned last = curve[i].n - 1;
+		int shift = -8;
+		double y = curve[i].n ? curve[i].y[last] : 0;
+
+		for (unsigned k = 0; k < curves && y > 0; k++) {
+			double up = curve[k].n == curve[i].n ?
+					    at_y(s, y) - at_y(s, curve[k].y[last]) :
+					    0;
+
+			if (up > 0 && up < NEAR)
+				shift = 16;
+		}
+		if (y > 0)
+			fprintf(f,
+				"<text x='%.1f' y='%.1f' text-anchor='end' fill='%s'>%.*f</text>\n",
+				at_x(s, last), at_y(s, y) + shift, colour[i], y < 10, y);
+	}
 }
 
 static void draw_legend(FILE *f, const struct plot_curve *curve, unsigned curves)
@@ -143,6 +164,7 @@ static void draw(FILE *f, const struct plot *plot, const struct plot_curve *curv
 		if (curve[i].n > 0)
 			draw_curve(f, &s, &curve[i], i);
 	}
+	draw_values(f, &s, curve, curves);
 	draw_legend(f, curve, curves);
 	fprintf(f, "<text x='%d' y='%d' text-anchor='middle'>%s</text>\n", WIDTH / 2, HEIGHT - 18,
 		plot->x);
