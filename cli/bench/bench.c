@@ -27,7 +27,7 @@ struct bench_args {
 	struct bench bench;
 	const char *cases, *peer, *plot;
 	unsigned long megabytes, milliseconds;
-	bool json;
+	bool json, list;
 };
 
 void *bench_alloc(size_t size)
@@ -116,8 +116,18 @@ static int take_json(void *to, char *value, char *err, size_t err_len)
 	return 0;
 }
 
+static int take_list(void *to, char *value, char *err, size_t err_len)
+{
+	(void)value;
+	(void)err;
+	(void)err_len;
+	((struct bench_args *)to)->list = true;
+	return 0;
+}
+
 static const struct args_option options[] = {
 	{"case", 'c', "PATTERN", "these cases alone, as 'gro*'", take_case},
+	{"list", 'l', NULL, "say what cases there are, and measure nothing", take_list},
 	{"peer", 0, "NAME", "measure against it: a file, or none (dpdk)", take_peer},
 	{"time", 't', "MS", "about so long for each case (1000)", take_time},
 	{"size", 0, "MB", "of the capture to be segmented (256)", take_size},
@@ -128,15 +138,9 @@ static const struct args_option options[] = {
 	{0},
 };
 
-static void print_cases(void)
+static void print_more(void)
 {
-	printf("\ncases:\n");
-	for (unsigned s = 0; bench_subjects[s]; s++) {
-		for (unsigned i = 0; i < bench_subjects[s]->n; i++)
-			printf("  %s\n", bench_subjects[s]->cases[i].name);
-	}
-	printf("\nExit status: 0, also if a target is missed; 1 if the two sides' outputs "
-	       "differ.\n");
+	printf("\nExit status: 0, also if a target is missed; 1 if the two sides' outputs differ.\n");
 }
 
 static const struct args_command command = {
@@ -145,7 +149,7 @@ static const struct args_command command = {
 	.about = "Measure what each thing costs, in turns with a peer that does the same with the "
 		 "same bytes.",
 	.options = options,
-	.more = print_cases,
+	.more = print_more,
 };
 
 /* --- running --- */
@@ -196,20 +200,39 @@ static int run_case(const struct bench_args *args, const struct bench_case *c, s
 	return row.wrong ? -1 : 0;
 }
 
-static int run_cases(const struct bench_args *args, struct report *r)
+/* Each case that was asked for; -1 if one of them gave that. */
+static int for_cases(const struct bench_args *args,
+		     int (*with)(const struct bench_args *, const struct bench_case *,
+				 struct report *),
+		     struct report *r)
 {
 	int e = 0;
 
-	report_begin(r, args->json);
 	for (unsigned s = 0; bench_subjects[s]; s++) {
 		for (unsigned i = 0; i < bench_subjects[s]->n; i++) {
 			const struct bench_case *c = &bench_subjects[s]->cases[i];
 
-			if (args->cases && fnmatch(args->cases, c->name, 0) != 0)
-				continue;
-			e |= run_case(args, c, r);
+			if (!args->cases || fnmatch(args->cases, c->name, 0) == 0)
+				e |= with(args, c, r);
 		}
 	}
+	return e;
+}
+
+static int print_name(const struct bench_args *args, const struct bench_case *c, struct report *r)
+{
+	(void)args;
+	(void)r;
+	printf("%s\n", c->name);
+	return 0;
+}
+
+static int run_cases(const struct bench_args *args, struct report *r)
+{
+	int e;
+
+	report_begin(r, args->json);
+	e = for_cases(args, run_case, r);
 	report_end(r);
 	return e;
 }
@@ -258,6 +281,8 @@ int bench_main(int argc, char **argv)
 		return code;
 	if (at < argc)
 		return args_wrong(&command, "'%s' is too much", argv[at]);
+	if (args.list)
+		return args_finish(for_cases(&args, print_name, &report) ? EXIT_WORK : EXIT_OK);
 	args.bench.capture_size = (uint64_t)args.megabytes * 1000000;
 	if (!args.bench.directory)
 		args.bench.directory = getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp";

@@ -114,20 +114,20 @@ void measure(struct work *ours, struct work *theirs, const struct measure_conf *
 	     struct figure *f)
 {
 	double our_ns[PAIRS_MAX], their_ns[PAIRS_MAX];
-	uint64_t ignored, start = now(CLOCK_MONOTONIC);
+	uint64_t start = now(CLOCK_MONOTONIC);
 	unsigned n = 0, most = conf->most < PAIRS_MAX ? conf->most : PAIRS_MAX;
 
 	*f = (struct figure){0};
-	turn(ours, run_ours, 0, &f->operations);
+	turn(ours, run_ours, 0, &f->operations[0]);
 	if (theirs->run)
-		turn(theirs, run_theirs, 0, &ignored);
+		turn(theirs, run_theirs, 0, &f->operations[1]);
 	while (n < most && (n < conf->least || now(CLOCK_MONOTONIC) - start < conf->budget_ns)) {
 		if (n % 2 == 0)
-			our_ns[n] = turn(ours, run_ours, conf->slice_ns, &f->operations);
+			our_ns[n] = turn(ours, run_ours, conf->slice_ns, &f->operations[0]);
 		if (theirs->run)
-			their_ns[n] = turn(theirs, run_theirs, conf->slice_ns, &ignored);
+			their_ns[n] = turn(theirs, run_theirs, conf->slice_ns, &f->operations[1]);
 		if (n % 2 == 1)
-			our_ns[n] = turn(ours, run_ours, conf->slice_ns, &f->operations);
+			our_ns[n] = turn(ours, run_ours, conf->slice_ns, &f->operations[0]);
 		n++;
 	}
 	summarize(our_ns, theirs->run ? their_ns : NULL, n, f);

@@ -21,7 +21,7 @@ struct figure {
 	double ratio, low, high;    /* of the pairs' ratios the median and the quartiles */
 	double ours_low, ours_high; /* quartiles of our turns */
 	unsigned pairs;
-	uint64_t operations; /* of ours, all */
+	uint64_t operations[2]; /* all of ours, all of theirs */
 };
 
 /* Measure; where there are no others (theirs->run is NULL) their figures are 0. */

@@ -91,7 +91,7 @@ static void add_row(const struct report *r, const struct report_row *row)
 	json_array_append_new(
 		r->rows,
 		json_pack(
-			"{s:s, s:s, s:o, s:o, s:o, s:o, s:s?, s:o, s:o, s:o, s:i, s:I, s:s?, s:s?, "
+			"{s:s, s:s, s:o, s:o, s:o, s:o, s:s?, s:o, s:o, s:o, s:i, s:I, s:I, s:s?, s:s?, "
 			"s:s?, s:s, s:s}",
 			"case", c->name, "unit", c->unit, "ours", number(measured, f->ours), "peer",
 			number(paired, f->theirs), "ratio", number(paired, f->ratio), "target",
@@ -102,9 +102,10 @@ static void add_row(const struct report *r, const struct report_row *row)
 			"met", has_target(row) ? json_boolean(is_met(row)) : json_null(), "spread",
 			spread, "ours_spread",
 			measured ? json_pack("[f, f]", f->ours_low, f->ours_high) : json_null(),
-			"pairs", (int)f->pairs, "operations", (json_int_t)f->operations, "against",
-			row->against, "why", row->why, "wrong", row->wrong, "cpu", r->machine.cpu,
-			"features", r->machine.features));
+			"pairs", (int)f->pairs, "operations", (json_int_t)f->operations[0],
+			"peer_operations", (json_int_t)f->operations[1], "against", row->against,
+			"why", row->why, "wrong", row->wrong, "cpu", r->machine.cpu, "features",
+			r->machine.features));
 }
 
 void report_row(struct report *r, const struct report_row *row)
