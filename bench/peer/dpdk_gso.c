@@ -3,7 +3,7 @@
  * rte_gso, and the checksums that it leaves to its caller. The super-packets are copies of the frames:
  * attached as external buffers they cannot be segmented, for the library gives the flag that says
  * so to the headers' buffers too. A super-packet's segments are freed before the next one's are
- * made: the pools then give what is warm.
+ * made, and the pools then give what is warm; or all of them before the next run.
  */
 #include "dpdk.h"
 
@@ -22,8 +22,9 @@ struct gso {
 	struct rte_mempool *packets, *headers, *payloads;
 	struct rte_gso_ctx context;
 	struct rte_mbuf **pkts;
-	struct rte_mbuf *out[SEGMENTS]; /* of the super-packet segmented last */
-	uint32_t outputs;		/* segments of all */
+	struct rte_mbuf **out; /* SEGMENTS for each super-packet */
+	uint16_t *n_out;       /* how many there are, not freed yet */
+	uint32_t outputs;      /* segments that the last run made */
 };
 
 static void finish(const struct gso *g, struct rte_mbuf *m)
@@ -40,17 +41,32 @@ static void finish(const struct gso *g, struct rte_mbuf *m)
 		tcp->cksum = rte_ipv4_phdr_cksum(ip, 0);
 }
 
-static unsigned segment(struct gso *g, struct rte_mbuf *pkt)
+static void segment(struct gso *g, uint32_t i)
 {
+	struct rte_mbuf **out = g->out + i * SEGMENTS;
 	int n;
 
-	pkt->ol_flags |= RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_IPV4; /* taken away each time */
-	n = rte_gso_segment(pkt, &g->context, g->out, SEGMENTS);
+	g->pkts[i]->ol_flags |= RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_IPV4; /* is taken away */
+	n = rte_gso_segment(g->pkts[i], &g->context, out, SEGMENTS);
 	if (n <= 1)
 		abort(); /* these are good packets, and the pools large enough */
-	for (int i = 0; i < n; i++)
-		finish(g, g->out[i]);
-	return (unsigned)n;
+	for (int k = 0; k < n; k++)
+		finish(g, out[k]);
+	g->n_out[i] = (uint16_t)n;
+}
+
+static void release(struct gso *g, uint32_t i)
+{
+	rte_pktmbuf_free_bulk(g->out + i * SEGMENTS, g->n_out[i]);
+	g->n_out[i] = 0;
+}
+
+static void prepare(void *state)
+{
+	struct gso *g = state;
+
+	for (uint32_t i = 0; i < g->ask.frames; i++)
+		release(g, i);
 }
 
 static uint64_t run(void *state)
@@ -59,10 +75,10 @@ static uint64_t run(void *state)
 
 	g->outputs = 0;
 	for (uint32_t i = 0; i < g->ask.frames; i++) {
-		unsigned n = segment(g, g->pkts[i]);
-
-		rte_pktmbuf_free_bulk(g->out, n);
-		g->outputs += n;
+		segment(g, i);
+		g->outputs += g->n_out[i];
+		if (!g->ask.keep)
+			release(g, i);
 	}
 	return g->outputs;
 }
@@ -74,16 +90,15 @@ static size_t output(void *state, unsigned i, uint8_t *to)
 	uint32_t each = g->outputs / g->ask.frames;
 	const struct rte_mbuf *m;
 	size_t len;
-	unsigned n;
 
 	if (i >= g->outputs)
 		return 0;
-	n = segment(g, g->pkts[i / each]);
-	m = g->out[i % each];
+	release(g, i / each);
+	segment(g, i / each);
+	m = g->out[i / each * SEGMENTS + i % each];
 	len = m->pkt_len;
 	for (; m && to; to += m->data_len, m = m->next)
 		memcpy(to, rte_pktmbuf_mtod(m, void *), m->data_len);
-	rte_pktmbuf_free_bulk(g->out, n);
 	return len;
 }
 
@@ -95,6 +110,8 @@ static void drop(void *state)
 	rte_mempool_free(g->headers);
 	rte_mempool_free(g->payloads);
 	free(g->pkts);
+	free(g->out);
+	free(g->n_out);
 	free(g);
 }
 
@@ -116,12 +133,14 @@ static int make_packets(struct gso *g)
 	uint32_t n = g->ask.frames;
 
 	g->pkts = calloc(n, sizeof(*g->pkts));
+	g->out = calloc(n * SEGMENTS, sizeof(struct rte_mbuf *));
+	g->n_out = calloc(n, sizeof(*g->n_out));
 	g->packets = rte_pktmbuf_pool_create("gso", n, 0, 0, UINT16_MAX, SOCKET_ID_ANY);
 	g->headers = rte_pktmbuf_pool_create("gso-headers", POOL, DPDK_CACHE, 0,
 					     RTE_PKTMBUF_HEADROOM + HEADERS, SOCKET_ID_ANY);
 	g->payloads =
 		rte_pktmbuf_pool_create("gso-payloads", POOL, DPDK_CACHE, 0, 0, SOCKET_ID_ANY);
-	if (!g->pkts || !g->packets || !g->headers || !g->payloads ||
+	if (!g->pkts || !g->out || !g->n_out || !g->packets || !g->headers || !g->payloads ||
 	    rte_pktmbuf_alloc_bulk(g->packets, g->pkts, n))
 		return -1;
 	for (uint32_t i = 0; i < n; i++)
@@ -149,6 +168,7 @@ int dpdk_gso(const struct peer_gso *ask, struct work *work)
 		.gso_types = RTE_ETH_TX_OFFLOAD_TCP_TSO,
 		.gso_size = (uint16_t)(ask->headers + ask->gso_size), /* of the whole frame */
 	};
-	*work = (struct work){.run = run, .output = output, .drop = drop, .state = g};
+	*work = (struct work){
+		.prepare = prepare, .run = run, .output = output, .drop = drop, .state = g};
 	return 0;
 }

@@ -177,7 +177,7 @@ static const char *name_against(const struct bench *b, const struct bench_case *
 static int run_case(const struct bench_args *args, const struct bench_case *c, struct report *r)
 {
 	const struct bench *b = &args->bench;
-	struct measure_conf conf = {1000000, 9, 512, args->milliseconds * 1000000};
+	struct measure_conf conf = {1000000, 5, 512, args->milliseconds * 1000000};
 	struct report_row row = {.of = c, .against = name_against(b, c)};
 	struct work ours = {0}, theirs = {0};
 	char err[256];

@@ -34,6 +34,7 @@ struct peer_gso {
 	uint32_t frames, len;
 	uint32_t headers; /* bytes of each */
 	uint16_t gso_size;
+	bool keep; /* segments are given back outside the clock, before the next run */
 	bool full; /* TCP's checksum is too; else its field holds the pseudo-header's sum */
 };
 
