@@ -3,6 +3,7 @@
 
 #include "plane.h"
 #include "port/gen.h"
+#include "rxfh.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -19,12 +20,13 @@ static int new_flows(struct rxq_conf *q, unsigned bits)
 	return 0;
 }
 
-static int default_rss(struct port_conf *pc, const struct port *port)
+static int default_rxfh(struct port_conf *pc, const struct port *port)
 {
-	uint8_t random[LEAT_RSS_KEY_MIN];
+	uint8_t random[CONF_KEY_LEN];
 	struct leat_rss_conf conf = {
 		.key = gen_key(port),
-		.key_len = sizeof(random),
+		.key_len = LEAT_RSS_KEY_MIN,
+		.indir_size = leat_rss_indir_size(port->rxqs),
 		.n_queues = port->rxqs,
 	};
 
@@ -32,11 +34,9 @@ static int default_rss(struct port_conf *pc, const struct port *port)
 		if (getrandom(random, sizeof(random), 0) != sizeof(random))
 			return -EIO;
 		conf.key = random;
+		conf.key_len = sizeof(random);
 	}
-	pc->rss = aligned_alloc(64, (sizeof(*pc->rss) + 63) & ~(size_t)63);
-	if (!pc->rss)
-		return -ENOMEM;
-	return leat_rss_init(pc->rss, &conf);
+	return rxfh_new(port->rxqs, &conf, &pc->rxfh);
 }
 
 static int default_xps(struct port_conf *pc, const struct plane *plane, const struct port *port)
@@ -66,7 +66,7 @@ static int default_port(struct port_conf *pc, const struct plane *plane, const s
 	pc->rx = CONF_RX_GRO | CONF_RX_HASH | CONF_RX_GRO_JUMBO;
 	default_offload(pc, port);
 	pc->rxq = calloc(port->rxqs, sizeof(*pc->rxq));
-	if (!pc->rxq || default_rss(pc, port) || default_xps(pc, plane, port))
+	if (!pc->rxq || default_rxfh(pc, port) || default_xps(pc, plane, port))
 		return -ENOMEM;
 	for (unsigned q = 0; q < port->rxqs; q++) {
 		pc->rxq[q].cpu = plane->worker[(q + port->index) % plane->n_workers].cpu;
@@ -103,6 +103,7 @@ struct conf *conf_default(const struct plane *plane)
 static int copy_port(struct port_conf *to, const struct port_conf *from)
 {
 	*to = *from;
+	rxfh_share(to->rxfh);
 	to->rxq = malloc(from->rxqs * sizeof(*to->rxq));
 	to->xps_mem = NULL;
 	if (!to->rxq)
@@ -166,18 +167,6 @@ int conf_set_sock_flow_entries(struct conf *c, uint32_t entries, unsigned n_cpus
 	return 0;
 }
 
-int conf_set_rss(struct conf *c, unsigned port, const struct leat_rss_conf *want)
-{
-	struct leat_rss *rss = aligned_alloc(64, (sizeof(*rss) + 63) & ~(size_t)63);
-	int err = rss ? leat_rss_init(rss, want) : -ENOMEM;
-
-	if (err)
-		free(rss);
-	else
-		c->port[port].rss = rss;
-	return err;
-}
-
 int conf_set_parse(struct conf *c, const struct leat_parse_conf *want)
 {
 	struct leat_parse_conf *parse = malloc(sizeof(*parse));
@@ -187,6 +176,12 @@ int conf_set_parse(struct conf *c, const struct leat_parse_conf *want)
 	*parse = *want;
 	c->parse = parse;
 	return 0;
+}
+
+void conf_set_rxfh(struct port_conf *pc, struct rxfh *rxfh)
+{
+	rxfh_drop(pc->rxfh);
+	pc->rxfh = rxfh;
 }
 
 void conf_set_offload(struct port_conf *pc, bool csum, bool crc, uint32_t wanted)
@@ -209,8 +204,7 @@ void conf_set_offload(struct port_conf *pc, bool csum, bool crc, uint32_t wanted
 
 static void free_port(struct port_conf *pc, const struct port_conf *still)
 {
-	if (!still || still->rss != pc->rss)
-		free(pc->rss);
+	rxfh_drop(pc->rxfh);
 	for (unsigned q = 0; pc->rxq && q < pc->rxqs; q++) {
 		if (!still || still->rxq[q].flows.flows != pc->rxq[q].flows.flows)
 			free(pc->rxq[q].flows.flows);

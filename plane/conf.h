@@ -16,10 +16,10 @@
 #include <leat/gso.h>
 #include <leat/parse.h>
 #include <leat/rfs.h>
-#include <leat/rss.h>
 #include <leat/xps.h>
 
 struct plane;
+struct rxfh;
 
 /* What GRO does of a port's frames; features of PORT/features/. */
 #define CONF_RX_GRO	    (1u << 0) /* rx-gro */
@@ -35,6 +35,7 @@ enum {
 	CONF_BACKLOG = 1000,	      /* netdev_max_backlog */
 	CONF_BACKLOG_ROOM_MIN = 4096, /* the least a backlog ring is made for */
 	CONF_LEGACY_MAX_SIZE = 65536, /* gso_max_size and the others, unless set */
+	CONF_KEY_LEN = 52,	      /* bytes of a hash key, unless set: the kernel's host key */
 };
 
 /* tx-tcp-mangleid-segmentation */
@@ -48,7 +49,7 @@ struct rxq_conf {
 };
 
 struct port_conf {
-	struct leat_rss *rss;	  /* shared by successive values unless changed */
+	struct rxfh *rxfh;	  /* shared by successive values unless changed */
 	uint32_t rx;		  /* CONF_RX_* */
 	uint32_t wanted;	  /* LEAT_GSO_* asked to be left to the port */
 	struct leat_gso_conf gso; /* features: those in force, which are wanted and have what they
@@ -85,8 +86,11 @@ struct conf *conf_copy(const struct conf *conf);
  * is good either way. */
 int conf_set_flow_cnt(struct conf *conf, unsigned port, unsigned rxq, uint32_t entries);
 int conf_set_sock_flow_entries(struct conf *conf, uint32_t entries, unsigned n_cpus);
-int conf_set_rss(struct conf *conf, unsigned port, const struct leat_rss_conf *want);
 int conf_set_parse(struct conf *conf, const struct leat_parse_conf *want);
+
+/* Take `rxfh`, one user of it, in place of the port's: another of those made of it, any number of
+ * times. */
+void conf_set_rxfh(struct port_conf *pc, struct rxfh *rxfh);
 
 /* Leave checksums (SCTP's, if `crc`) and the `wanted` segmentations to the port, by the kernel's
  * rules: without checksums there are none, without a TCP segmentation no ECN, without that of IPv4 no fixed IDs,

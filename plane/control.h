@@ -6,7 +6,7 @@
  * JSON:
  *
  *	{"get": PATH}                 {"get": {PATH: VALUE, ...}}
- *	{"set": PATH, "value": TEXT}  {"set": {PATH: VALUE, ...}}   as they read now
+ *	{"set": PATH, "value": TEXT}  {"set": {PATH: VALUE, ...}}   as they read now, if at all
  *	{"show": "ports"}             {"show": {...}}
  *	{"show": "gro", "port": NAME} {"show": {NAME: {"rx-0": {REASON: NUMBER, ...}, ...}}}
  *	anything that fails           {"error": TEXT, "errno": NUMBER}

@@ -13,8 +13,8 @@ struct knob_at {
 	struct conf *conf;	 /* read: the value in force; set: a copy to change */
 	const struct port *port; /* of a port's knob, as the next two */
 	struct port_conf *port_conf;
-	unsigned queue; /* the N of rx-N or tx-N */
-	uint32_t bit;	/* of the knob's row */
+	unsigned n;   /* what N stands for: a queue, an RSS context, a rule's location */
+	uint32_t bit; /* of the knob's row */
 	char path[KNOB_PATH_MAX];
 	char *err;
 	size_t err_len;
@@ -25,9 +25,31 @@ typedef void knob_reader(const struct knob_at *at, char *text, size_t size);
 /* 0; or what knob_complain() gave. */
 typedef int knob_setter(const struct knob_at *at, const char *value);
 
+/* A row of the table. */
+struct knob {
+	const char *pattern;
+	knob_reader *read;
+	knob_setter *set;
+	uint32_t bit;
+	bool alias; /* another name, which no pattern matches */
+};
+
+/* No number that N may stand for. */
+#define KNOB_NONE UINT32_MAX
+
+/* knob_path.c: the first number from `n` on that N stands for in the row, of at->port; 0 where the
+ * row has no N; or KNOB_NONE. */
+uint32_t knob_next(const struct knob *knob, const struct knob_at *at, uint32_t n);
+
+/* Spell out the path of at->port's knob, with at->n for N, in KNOB_PATH_MAX bytes. */
+void knob_spell(const struct knob *knob, const struct knob_at *at, char *path);
+
 /* Say what is wrong; gives `error`. */
 int knob_complain(const struct knob_at *at, int error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* Read "on" or "off". */
+int knob_switch(const struct knob_at *at, const char *value, bool *on);
 
 /* Read a number as the kernel does: decimal, 0x hexadecimal or 0 octal. */
 int knob_number(const struct knob_at *at, const char *value, uint64_t max, uint64_t *number);
@@ -62,8 +84,14 @@ knob_setter knob_set_gso_max_size, knob_set_gso_ipv4_max_size, knob_set_gso_max_
 knob_reader knob_read_tunnel;
 knob_setter knob_set_tunnel;
 
-/* knob_rxfh.c: PORT/rxfh/NAME. */
-knob_reader knob_read_key, knob_read_indir, knob_read_fields, knob_read_xfrm;
-knob_setter knob_set_key, knob_set_indir, knob_set_fields, knob_set_xfrm;
+/* knob_rxfh.c: PORT/rxfh/NAME and PORT/rxfh/context/N/NAME. */
+knob_reader knob_read_key, knob_read_indir, knob_read_indir_size, knob_read_fields, knob_read_xfrm,
+	knob_read_inner, knob_read_context;
+knob_setter knob_set_key, knob_set_indir, knob_set_indir_size, knob_set_fields, knob_set_xfrm,
+	knob_set_inner, knob_set_context;
+
+/* knob_ntuple.c: PORT/ntuple/N, PORT/ntuple/any, PORT/features/rx-ntuple-filter. */
+knob_reader knob_read_rule, knob_read_rule_any, knob_read_ntuple;
+knob_setter knob_set_rule, knob_set_rule_any, knob_set_ntuple;
 
 #endif

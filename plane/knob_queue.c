@@ -32,7 +32,7 @@ static int parse_cpus(const struct knob_at *at, const char *value,
 
 void knob_read_rps_cpus(const struct knob_at *at, char *text, size_t size)
 {
-	const struct leat_rps_map *map = &at->port_conf->rxq[at->queue].rps;
+	const struct leat_rps_map *map = &at->port_conf->rxq[at->n].rps;
 	struct cpulist set = {{0}};
 
 	for (unsigned i = 0; i < map->len; i++)
@@ -42,7 +42,7 @@ void knob_read_rps_cpus(const struct knob_at *at, char *text, size_t size)
 
 int knob_set_rps_cpus(const struct knob_at *at, const char *value)
 {
-	struct leat_rps_map *map = &at->port_conf->rxq[at->queue].rps;
+	struct leat_rps_map *map = &at->port_conf->rxq[at->n].rps;
 	struct cpulist set;
 	int err = parse_cpus(at, value, cpulist_parse_mask, &set);
 
@@ -58,7 +58,7 @@ int knob_set_rps_cpus(const struct knob_at *at, const char *value)
 
 void knob_read_rps_flow_cnt(const struct knob_at *at, char *text, size_t size)
 {
-	snprintf(text, size, "%" PRIu32, at->port_conf->rxq[at->queue].rps_flow_cnt);
+	snprintf(text, size, "%" PRIu32, at->port_conf->rxq[at->n].rps_flow_cnt);
 }
 
 int knob_set_rps_flow_cnt(const struct knob_at *at, const char *value)
@@ -68,20 +68,20 @@ int knob_set_rps_flow_cnt(const struct knob_at *at, const char *value)
 
 	if (err)
 		return err;
-	err = conf_set_flow_cnt(at->conf, at->port->index, at->queue, (uint32_t)n);
+	err = conf_set_flow_cnt(at->conf, at->port->index, at->n, (uint32_t)n);
 	return err ? knob_complain(at, err, "%s: %s", value, strerror(-err)) : 0;
 }
 
 void knob_read_affinity_list(const struct knob_at *at, char *text, size_t size)
 {
-	snprintf(text, size, "%u", (unsigned)at->port_conf->rxq[at->queue].cpu);
+	snprintf(text, size, "%u", (unsigned)at->port_conf->rxq[at->n].cpu);
 }
 
 void knob_read_affinity(const struct knob_at *at, char *text, size_t size)
 {
 	struct cpulist set = {{0}};
 
-	cpulist_add(&set, at->port_conf->rxq[at->queue].cpu);
+	cpulist_add(&set, at->port_conf->rxq[at->n].cpu);
 	cpulist_print_mask(&set, at->plane->n_cpus, text, size);
 }
 
@@ -100,7 +100,7 @@ static int take_affinity(const struct knob_at *at, const char *value,
 				     cpulist_count(&set));
 	while (!cpulist_has(&set, cpu))
 		cpu++;
-	at->port_conf->rxq[at->queue].cpu = (uint16_t)cpu;
+	at->port_conf->rxq[at->n].cpu = (uint16_t)cpu;
 	return 0;
 }
 
@@ -121,7 +121,7 @@ void knob_read_xps_cpus(const struct knob_at *at, char *text, size_t size)
 
 	for (unsigned cpu = 0; cpu < xps->n_cpus; cpu++) {
 		for (unsigned i = 0; i < xps->map[cpu].len; i++) {
-			if (xps->map[cpu].queues[i] == at->queue)
+			if (xps->map[cpu].queues[i] == at->n)
 				cpulist_add(&set, cpu);
 		}
 	}
@@ -134,6 +134,6 @@ int knob_set_xps_cpus(const struct knob_at *at, const char *value)
 	int err = parse_cpus(at, value, cpulist_parse_mask, &set);
 
 	if (!err)
-		leat_xps_set(&at->port_conf->xps, (uint16_t)at->queue, set.bit);
+		leat_xps_set(&at->port_conf->xps, (uint16_t)at->n, set.bit);
 	return err;
 }

@@ -2,6 +2,7 @@
 #include "rxq.h"
 
 #include "plane.h"
+#include "rxfh.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -107,7 +108,7 @@ static bool is_made(const struct rxq *q, const struct conf *c)
 	const struct port_conf *pc = &c->port[q->port->index];
 
 	return c->generation - q->generation + 1 <= 2 && q->parse == c->parse &&
-	       q->rss == pc->rss && q->rx == pc->rx && q->gro_max_size == pc->gro_max_size &&
+	       q->rss == pc->rxfh->use.context[0] && q->rx == pc->rx && q->gro_max_size == pc->gro_max_size &&
 	       q->gro_ipv4_max_size == pc->gro_ipv4_max_size &&
 	       q->flows.flows == pc->rxq[q->queue].flows.flows;
 }
@@ -130,7 +131,7 @@ static void remake(struct rxq *q, struct worker *w, const struct conf *c)
 	q->generation = c->generation;
 	q->flows = qc->flows;
 	q->parse = c->parse;
-	q->rss = pc->rss;
+	q->rss = pc->rxfh->use.context[0];
 	q->rx = pc->rx;
 	q->gro_max_size = pc->gro_max_size;
 	q->gro_ipv4_max_size = pc->gro_ipv4_max_size;

@@ -16,6 +16,7 @@
 #include "conf.h"
 
 #include <leat/parse.h>
+#include <leat/rss.h>
 
 struct port;
 struct worker;

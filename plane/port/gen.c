@@ -12,6 +12,7 @@
 
 #include "../pool.h"
 #include "../stats.h"
+#include "../text.h"
 #include "gen_check.h"
 #include "gen_flow.h"
 #include "pace.h"
@@ -107,7 +108,7 @@ static int parse_key(struct request *r, const char *text)
 	uint64_t state = ~(uint64_t)r->seed;
 
 	if (text)
-		return port_bytes(text, r->key, KEY_LEN) ?
+		return text_bytes(text, r->key, KEY_LEN) ?
 			       0 :
 			       refuse(r, "key", text, "40 bytes in hexadecimal");
 	for (unsigned i = 0; i < KEY_LEN; i++)

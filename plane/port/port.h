@@ -143,9 +143,6 @@ int port_number(const struct port_args *args, const char *name, unsigned long ot
 		unsigned long min, unsigned long max, unsigned long *value, char *err,
 		size_t err_len);
 
-/* Read `n` bytes in hexadecimal, with or without colons between them. False: `text` is not that. */
-bool port_bytes(const char *text, uint8_t *bytes, unsigned n);
-
 /* -EINVAL with a message if an option is none of `names` (NULL at the end). */
 int port_known(const struct port_args *args, const char *const *names, char *err, size_t err_len);
 

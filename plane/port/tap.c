@@ -14,6 +14,7 @@
 #include "tap.h"
 
 #include "../pool.h"
+#include "../text.h"
 #include "netns.h"
 
 #include <errno.h>
@@ -203,7 +204,7 @@ static int set_mac(struct tap_request *r)
 
 	if (!r->mac)
 		return 0;
-	if (port_bytes(r->mac, mac, sizeof(mac)))
+	if (text_bytes(r->mac, mac, sizeof(mac)))
 		e = link_set_mac(&r->tap->link, mac);
 	return check_option(r, "mac", r->mac, e, "an interface's address XX:XX:XX:XX:XX:XX");
 }

@@ -359,6 +359,19 @@ class Control(Cli):
             self.expect(plane.ask("get", "g/none"), 1, err="g/none: no such knob")
             self.expect(plane.ask("set", "app/threads/0/cpu=0"), 0)
             self.expect(plane.ask("get", "app/threads/0/cpu"), 0, "0\n")
+            # Rules come and go; one that is gone is no knob.
+            rules = ["flow-type tcp4 src-ip 192.0.2.0 m 0.0.0.255 dst-port 80 context 1",
+                     "filter udp port 53 or vlan 7 action -1", "flow-type ether action 1"]
+            self.expect(plane.ask("set", "g/rxfh/context=new"), 0)
+            for rule in rules:
+                self.expect(plane.ask("set", f"g/ntuple/any={rule}"), 0)
+            got = plane.ask("set", "-j", "g/ntuple/1=delete")
+            self.assertEqual(json.loads(got.stdout), {})
+            self.assertEqual(plane.ask("get", "g/ntuple/*").stdout,
+                             f"g/ntuple/0={rules[0]}\ng/ntuple/2={rules[2]}\n")
+            self.expect(plane.ask("set", f"g/ntuple/1={rules[1]}"), 0)
+            self.expect(plane.ask("get", "g/ntuple/3"), 1, err="g/ntuple/3: no such knob")
+            self.expect(plane.ask("set", "g/rxfh/context=1 delete"), 1, err="named by rule 0")
             # What is shown can be set, and changes nothing.
             shown = plane.ask("show", "knobs").stdout
             self.assertIn("net/core/rps_sock_flow_entries=0\n", shown)

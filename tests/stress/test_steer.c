@@ -5,6 +5,8 @@
  */
 #include "numbered.h"
 
+#include "rxfh.h"
+
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -63,10 +65,12 @@ static void change_rss(struct conf *c)
 {
 	uint8_t key[LEAT_RSS_KEY_MIN];
 	struct leat_rss_conf rss = {.key = key, .key_len = sizeof(key), .n_queues = QUEUES};
+	struct rxfh *made;
 
 	for (unsigned i = 0; i < sizeof(key); i++)
 		key[i] = (uint8_t)rng_next(&rng);
-	assert_int_equal(conf_set_rss(c, 0, &rss), 0);
+	assert_int_equal(rxfh_set_context(c->port[0].rxfh, 0, &rss, false, &made), 0);
+	conf_set_rxfh(&c->port[0], made);
 }
 
 static void change_features(struct conf *c)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "plane.h"
+#include "rxfh.h"
 
 #include <cmocka.h>
 
@@ -19,7 +20,8 @@ enum { QUEUE = 5 };
 static struct worker worker;
 static struct plane plane;
 static struct rxq_conf rxq_conf[QUEUE + 1];
-static struct port_conf port_conf = {.rxq = rxq_conf, .rxqs = QUEUE + 1};
+static struct rxfh rxfh;
+static struct port_conf port_conf = {.rxfh = &rxfh, .rxq = rxq_conf, .rxqs = QUEUE + 1};
 static struct conf conf = {.generation = 1, .n_ports = 1, .port = &port_conf};
 static struct rxq rxq;
 static int fd;
