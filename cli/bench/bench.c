@@ -19,9 +19,9 @@
 
 enum { MEGABYTES = 256 };
 
-const struct subject *const bench_subjects[] = {&subject_gro,  &subject_gso,	 &subject_tunnel,
-						&subject_hash, &subject_csum,	 &subject_steer,
-						&subject_hop,  &subject_capture, NULL};
+const struct subject *const bench_subjects[] = {
+	&subject_gro,	&subject_gso,	&subject_tunnel, &subject_hash,	   &subject_csum,
+	&subject_steer, &subject_rules, &subject_hop,	 &subject_capture, NULL};
 
 struct bench_args {
 	struct bench bench;

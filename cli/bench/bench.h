@@ -60,7 +60,7 @@ struct subject {
 };
 
 extern const struct subject subject_gro, subject_gso, subject_tunnel, subject_hash, subject_csum,
-	subject_steer, subject_hop, subject_capture;
+	subject_steer, subject_rules, subject_hop, subject_capture;
 
 /* All subjects, up to NULL. */
 extern const struct subject *const bench_subjects[];
