@@ -9,10 +9,10 @@
 
 enum { DPDK_CACHE = 256 }; /* of a pool, packets */
 
-int dpdk_gro(const struct peer_gro *gro, struct work *work);
-int dpdk_gso(const struct peer_gso *gso, struct work *work);
-int dpdk_hash(const struct peer_hash *hash, struct work *work);
-int dpdk_csum(const struct peer_csum *csum, struct work *work);
+int dpdk_gro(const struct peer_gro *ask, struct work *work);
+int dpdk_gso(const struct peer_gso *ask, struct work *work);
+int dpdk_hash(const struct peer_hash *ask, struct work *work);
+int dpdk_csum(const struct peer_csum *ask, struct work *work);
 extern const struct peer_ring dpdk_ring;
 
 /* DPDK's hash with GFNI and AVX-512, compiled for them: only where the CPU has them. */

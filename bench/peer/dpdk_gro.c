@@ -41,7 +41,7 @@ static void prepare(void *state)
 		m->data_len = (uint16_t)g->ask.len;
 		m->pkt_len = g->ask.len;
 	}
-	memcpy(g->in, g->pkts, g->ask.frames * sizeof(*g->in));
+	memcpy(g->in, g->pkts, g->ask.frames * sizeof(struct rte_mbuf *));
 	g->n_out = 0;
 }
 
@@ -151,7 +151,7 @@ static void drop(void *state)
 
 static int make_packets(struct gro *g)
 {
-	size_t size = g->ask.frames * sizeof(*g->pkts);
+	size_t size = g->ask.frames * sizeof(struct rte_mbuf *);
 
 	g->pkts = malloc(size);
 	g->in = malloc(size);

@@ -132,7 +132,7 @@ static int make_packets(struct gso *g)
 {
 	uint32_t n = g->ask.frames;
 
-	g->pkts = calloc(n, sizeof(*g->pkts));
+	g->pkts = calloc(n, sizeof(struct rte_mbuf *));
 	g->out = calloc(n * SEGMENTS, sizeof(struct rte_mbuf *));
 	g->n_out = calloc(n, sizeof(*g->n_out));
 	g->packets = rte_pktmbuf_pool_create("gso", n, 0, 0, UINT16_MAX, SOCKET_ID_ANY);

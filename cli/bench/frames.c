@@ -189,7 +189,7 @@ void frames_make(struct frames *f, const struct frames_conf *c)
 	f->saved = get_memory((size_t)c->n * HEADERS_MAX);
 	f->frame = bench_alloc(c->n * sizeof(*f->frame));
 	f->pkt = (struct leat_pkt *)get_memory(c->n * sizeof(*f->pkt));
-	f->pkts = bench_alloc(c->n * sizeof(*f->pkts));
+	f->pkts = bench_alloc(c->n * sizeof(struct leat_pkt *));
 	for (size_t i = 0; i + 4 <= size; i += 4)
 		put32(f->memory + i, bench_random(&random));
 	for (uint32_t i = 0; i < c->n; i++) {

@@ -337,10 +337,10 @@ static int make_play(const struct bench *b, const struct bench_case *c, struct w
 	p->map.len = (uint16_t)p->cpus;
 	p->heads = (struct leat_rps_heads){p->cpus, p->head};
 	draw_hashes(p);
-	for (uint16_t i = 0; i < p->cpus; i++) {
+	for (uint32_t i = 0; i < p->cpus; i++) {
 		struct played *cpu = &p->cpu[i];
 
-		p->map.cpus[i] = i;
+		p->map.cpus[i] = (uint16_t)i;
 		cpu->backlog = make_ring(ROOM);
 		p->head[i] = &cpu->backlog->head;
 		leat_rfs_dev_init(&cpu->flows, bench_alloc(sizeof(*cpu->flows.flows) << FLOW_BITS),

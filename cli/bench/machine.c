@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "machine.h"
 
-#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,18 +11,18 @@ enum { STEAL = 7, TICKS = 8 };
 static void read_ticks(uint64_t ticks[2])
 {
 	FILE *file = fopen("/proc/stat", "re");
-	uint64_t t[TICKS] = {0};
+	char line[256] = "", *at = line + strlen("cpu");
 
 	ticks[0] = ticks[1] = 0;
 	if (!file)
 		return;
-	if (fscanf(file,
-		   "cpu %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
-		   " %" SCNu64 " %" SCNu64,
-		   &t[0], &t[1], &t[2], &t[3], &t[4], &t[5], &t[6], &t[7]) == TICKS) {
-		ticks[0] = t[STEAL];
-		for (unsigned i = 0; i < TICKS; i++)
-			ticks[1] += t[i];
+	if (fgets(line, sizeof(line), file)) {
+		for (unsigned i = 0; i < TICKS; i++) {
+			uint64_t n = strtoull(at, &at, 10);
+
+			ticks[0] += i == STEAL ? n : 0;
+			ticks[1] += n;
+		}
 	}
 	fclose(file);
 }

@@ -72,7 +72,7 @@ struct merging *merging_make(const struct merging_conf *conf, struct work *work)
 	m->conf = *conf;
 	m->conf.gro.key = (struct leat_flow_key){{0x0123456789abcdef, 0xfedcba9876543210}};
 	frames_make(&m->frames, &conf->frames);
-	m->out = bench_alloc((2 * (size_t)m->frames.n + 256) * sizeof(*m->out));
+	m->out = bench_alloc((2 * (size_t)m->frames.n + 256) * sizeof(struct leat_pkt *));
 	m->memory = aligned_alloc(64, leat_gro_size(&m->conf.gro));
 	if (!m->memory || leat_gro_init(&m->gro, &m->conf.gro, m->memory))
 		abort();

@@ -78,8 +78,8 @@ static struct steering *make_tables(uint32_t flows)
 	s->hash = bench_alloc(flows * sizeof(*s->hash));
 	leat_rfs_sock_init(&s->sock, bench_alloc(size * sizeof(*s->sock.ents)), size, CPUS);
 	leat_rfs_dev_init(&s->flows, bench_alloc(size * sizeof(*s->flows.flows)), bits);
-	for (uint16_t i = 0; i < CPUS; i++) {
-		s->map.cpus[i] = i;
+	for (unsigned i = 0; i < CPUS; i++) {
+		s->map.cpus[i] = (uint16_t)i;
 		s->head[i] = &s->counter[i];
 	}
 	for (uint32_t i = 0; i < s->n; i++)

@@ -83,8 +83,10 @@ static void draw_line(FILE *f, const struct scale *s, double y)
 static void draw_marks(FILE *f, const struct scale *s)
 {
 	if (s->logarithmic) {
-		for (double y = s->low; y <= s->high * 1.001; y *= 10)
-			draw_line(f, s, y);
+		int tens = (int)lround(log10(s->high / s->low));
+
+		for (int i = 0; i <= tens; i++)
+			draw_line(f, s, s->low * pow(10, i));
 	} else {
 		for (unsigned i = 0; i <= LINES; i++)
 			draw_line(f, s, s->high * i / LINES);
