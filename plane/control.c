@@ -218,6 +218,10 @@ static json_t *show(struct plane *plane, const char *what, const json_t *request
 
 	if (strcmp(what, "knobs") == 0)
 		return list_knobs(plane, "show", NULL, false);
+	if (strcmp(what, "softnet") == 0)
+		return json_pack("{s:o}", "show", stats_softnet(plane));
+	if (strcmp(what, "interrupts") == 0)
+		return json_pack("{s:o}", "show", stats_interrupts(plane));
 	if (strcmp(what, "gro") == 0) {
 		answer = stats_gro(plane, port);
 		return answer ? json_pack("{s:o}", "show", answer) :

@@ -47,6 +47,16 @@ int knob_switch(const struct knob_at *at, const char *value, bool *on)
 	return 0;
 }
 
+int knob_keep(const struct knob_at *at, const char *value, knob_reader *read, const char *why)
+{
+	char text[CPULIST_TEXT_MAX];
+
+	read(at, text, sizeof(text));
+	if (strcmp(text, value) == 0)
+		return 0;
+	return knob_complain(at, -EOPNOTSUPP, "read-only: %s", why);
+}
+
 #define KNOB(pattern, name)                                          \
 	{                                                            \
 		pattern, knob_read_##name, knob_set_##name, 0, false \
@@ -71,8 +81,14 @@ static const struct knob table[] = {
 	KNOB("PORT/queues/rx-N/rps_flow_cnt", rps_flow_cnt),
 	KNOB("PORT/queues/rx-N/smp_affinity", affinity),
 	KNOB("PORT/queues/rx-N/smp_affinity_list", affinity_list),
+	KNOB("PORT/queues/rx-N/effective_affinity", effective_affinity),
+	KNOB("PORT/queues/rx-N/effective_affinity_list", effective_affinity_list),
+	KNOB("PORT/mqprio", mqprio), /* which empties what the next hold */
 	KNOB("PORT/queues/tx-N/xps_cpus", xps_cpus),
+	KNOB("PORT/queues/tx-N/xps_rxqs", xps_rxqs),
+	KNOB("PORT/queues/tx-N/traffic_class", traffic_class),
 	KNOB("PORT/gro_flush_timeout", gro_flush_timeout),
+	KNOB("PORT/arfs_filters", arfs_filters),
 	KNOB("PORT/gso_max_size", gso_max_size),
 	KNOB("PORT/gso_ipv4_max_size", gso_ipv4_max_size),
 	KNOB("PORT/gso_max_segs", gso_max_segs),
@@ -151,6 +167,10 @@ static const struct knob table[] = {
 	KNOB("net/core/rps_sock_flow_entries", sock_flow_entries),
 	KNOB("net/core/netdev_max_backlog", max_backlog),
 	KNOB("net/core/busy_poll", busy_poll),
+	KNOB("net/core/gro_normal_batch", gro_normal_batch),
+	KNOB("net/core/flow_limit_table_len", flow_limit_table_len),
+	KNOB("net/core/flow_limit_cpu_bitmap", flow_limit_cpu_bitmap), /* of that length */
+	KNOB("net/core/rps_default_mask", rps_default_mask),
 	TUNNEL("vxlan", LEAT_TUNNEL_VXLAN),
 	TUNNEL("geneve", LEAT_TUNNEL_GENEVE),
 	TUNNEL("gue", LEAT_TUNNEL_GUE),
@@ -348,7 +368,7 @@ static int set_locked(struct plane *plane, struct knob_at *at, struct walk *walk
 	if (err || is_app(walk->pattern))
 		conf_free(at->conf, plane->conf);
 	else
-		plane_publish(plane, at->conf);
+		err = plane_publish(plane, at->conf);
 	return err;
 }
 
