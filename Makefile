@@ -32,8 +32,11 @@ soak: all
 	@tools/setup test
 	@tests/run soak
 
-bench: all
-	@tools/setup demo
+bench:
+	@tools/setup build demo bench
+	@meson setup $(if $(wildcard build/build.ninja),--reconfigure) build -Dwerror=true >/dev/null
+	@ninja -C build bench
+	@build/leat bench
 	@bench/run
 
 install: all
