@@ -61,8 +61,8 @@ static const struct args_command set_command = {
 	NULL};
 static const struct args_command show_command = {
 	"show", "[WHAT [PORT]]",
-	"Print what the plane counts: stats (all of it), ports, cpus, gro, parse or app; or all "
-	"knobs.\n"
+	"Print what the plane counts: stats (all of it), ports, cpus, gro, parse, steering or app; "
+	"softnet and interrupts, as /proc has them; or all knobs.\n"
 	"gro (by queue, with every reason) and features (as ethtool -k) may be of one port.",
 	options, NULL};
 
@@ -203,13 +203,31 @@ static void print_stats(const char *what, json_t *shown)
 	json_decref(stats);
 }
 
-static void print_gro(const json_t *shown)
-{
-	char *text = stats_gro_text(shown);
+/* What has a form of its own. */
+static const struct form {
+	const char *what;
+	char *(*text)(const json_t *shown);
+} forms[] = {
+	{"gro", stats_gro_text},
+	{"softnet", stats_softnet_text},
+	{"interrupts", stats_interrupts_text},
+};
 
+/* False: it has none. */
+static bool print_form(const char *what, const json_t *shown)
+{
+	size_t i = 0;
+	char *text;
+
+	while (i < sizeof(forms) / sizeof(forms[0]) && strcmp(forms[i].what, what) != 0)
+		i++;
+	if (i == sizeof(forms) / sizeof(forms[0]))
+		return false;
+	text = forms[i].text(shown);
 	if (text)
 		fputs(text, stdout);
 	free(text);
+	return true;
 }
 
 /* "left/features/rx-gro" is rx-gro of left. */
@@ -264,6 +282,60 @@ static int show_features(struct client *c, const char *port)
 	return EXIT_OK;
 }
 
+/* Of each port its features too. */
+static json_t *ask_ports(struct client *c)
+{
+	json_t *ports = ask(c, "show", json_pack("{s:s}", "show", "ports")), *port;
+	json_t *knobs = ports ? ask(c, "get", json_pack("{s:s}", "get", "*/features/*")) : NULL;
+	json_t *features = knobs ? sort_features(knobs) : NULL;
+	size_t i;
+
+	json_array_foreach(features ? ports : NULL, i, port) json_object_set(
+		port, "features",
+		json_object_get(features, json_string_value(json_object_get(port, "name"))));
+	if (!features)
+		json_decref(ports);
+	json_decref(features);
+	json_decref(knobs);
+	return features ? ports : NULL;
+}
+
+static void print_port(const json_t *port)
+{
+	json_t *features = json_object_get(port, "features"), *value;
+	const char *name;
+
+	printf("%s: %s, %zu rx and %zu tx queues\n  steering: %s\n  offloads:",
+	       json_string_value(json_object_get(port, "name")),
+	       json_string_value(json_object_get(port, "kind")),
+	       json_array_size(json_object_get(port, "rx")),
+	       json_array_size(json_object_get(port, "tx")),
+	       json_string_value(json_object_get(port, "steering")));
+	json_object_foreach(features, name, value)
+	{
+		if (strncmp(json_string_value(value), "on", 2) == 0)
+			printf(" %s", name);
+	}
+	printf("\n");
+}
+
+static int show_ports(struct client *c)
+{
+	json_t *ports = ask_ports(c), *port;
+	size_t i;
+
+	if (!ports)
+		return EXIT_WORK;
+	if (c->json) {
+		print_json(ports);
+	} else {
+		json_array_foreach(ports, i, port) print_port(port);
+		print_stats("ports", ports);
+	}
+	json_decref(ports);
+	return EXIT_OK;
+}
+
 static int show(struct client *c, int n, char **operands)
 {
 	const char *what = n > 0 ? operands[0] : "stats", *port = n > 1 ? operands[1] : NULL;
@@ -271,6 +343,8 @@ static int show(struct client *c, int n, char **operands)
 
 	if (strcmp(what, "features") == 0)
 		return show_features(c, port);
+	if (strcmp(what, "ports") == 0)
+		return show_ports(c);
 	shown = ask(c, "show", json_pack("{s:s,s:s*}", "show", what, "port", port));
 	if (!shown)
 		return EXIT_WORK;
@@ -278,9 +352,7 @@ static int show(struct client *c, int n, char **operands)
 		print_json(shown);
 	else if (strcmp(what, "knobs") == 0)
 		print_knobs(shown);
-	else if (strcmp(what, "gro") == 0)
-		print_gro(shown);
-	else
+	else if (!print_form(what, shown))
 		print_stats(what, shown);
 	json_decref(shown);
 	return EXIT_OK;

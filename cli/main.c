@@ -15,6 +15,7 @@ static const struct subcommand {
 	{"run", "move packets between ports", run_main},
 	{"segment", "cut a capture's super-packets into wire-sized frames", segment_main},
 	{"coalesce", "merge a capture's frames into super-packets", coalesce_main},
+	{"steer", "say which queue and CPU flows go to, and how evenly", steer_main},
 	{"get", "read knobs of a running plane", get_main},
 	{"set", "set knobs of a running plane", set_main},
 	{"show", "what a running plane has counted", show_main},

@@ -147,20 +147,32 @@ static uint32_t backlog_room(const struct config *c)
 	return room < BACKLOG_MAX ? (uint32_t)room : BACKLOG_MAX;
 }
 
-static int set_up(struct run *run)
+/* Set the defaults of others, or the others. */
+static int apply(struct run *run, bool defaults)
 {
 	const struct config *c = &run->config;
 	char err[512] = "";
 
-	for (unsigned i = 0; i < c->joins; i++)
-		plane_join(&run->plane, c->join[i][0], c->join[i][1]);
 	for (unsigned i = 0; i < c->settings; i++) {
+		if ((strcmp(c->knob[i], "net/core/rps_default_mask") == 0) != defaults)
+			continue;
 		if (knob_set(&run->plane, c->knob[i], c->value[i], err, sizeof(err))) {
 			fprintf(stderr, "leat run: --set %s\n", err);
 			return EXIT_WORK;
 		}
 	}
 	return EXIT_OK;
+}
+
+static int set_up(struct run *run)
+{
+	const struct config *c = &run->config;
+	int code;
+
+	for (unsigned i = 0; i < c->joins; i++)
+		plane_join(&run->plane, c->join[i][0], c->join[i][1]);
+	code = apply(run, true);
+	return code ? code : apply(run, false);
 }
 
 static void print_port(FILE *out, const struct port *port, const struct port_args *args)

@@ -164,6 +164,9 @@ static void check_right(const struct leat_pkt *super, const struct leat_seg *seg
 
 	leat_pkt_init(pkt, bytes, seg->len);
 	leat_parse(&parse_conf, &pkt, 1);
+	/* What the super-packet's wrong UDP length kept the parser out of, the segment's lets it in. */
+	if (super->levels == 1 && super->lvl[0].tunnel)
+		leat_parse_outer(pkt);
 	if (super->gso_type & LEAT_GSO_UDP) { /* a fragment */
 		require(pkt->depth >= LEAT_DEPTH_NETWORK);
 		require(pkt->lvl[0].flags & LEAT_IP_FRAGMENT);

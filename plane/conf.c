@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "conf.h"
 
+#include "arfs.h"
 #include "plane.h"
 #include "port/gen.h"
+#include "rxfh.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -19,12 +21,13 @@ static int new_flows(struct rxq_conf *q, unsigned bits)
 	return 0;
 }
 
-static int default_rss(struct port_conf *pc, const struct port *port)
+static int default_rxfh(struct port_conf *pc, const struct port *port)
 {
-	uint8_t random[LEAT_RSS_KEY_MIN];
+	uint8_t random[CONF_KEY_LEN];
 	struct leat_rss_conf conf = {
 		.key = gen_key(port),
-		.key_len = sizeof(random),
+		.key_len = LEAT_RSS_KEY_MIN,
+		.indir_size = leat_rss_indir_size(port->rxqs),
 		.n_queues = port->rxqs,
 	};
 
@@ -32,19 +35,17 @@ static int default_rss(struct port_conf *pc, const struct port *port)
 		if (getrandom(random, sizeof(random), 0) != sizeof(random))
 			return -EIO;
 		conf.key = random;
+		conf.key_len = sizeof(random);
 	}
-	pc->rss = aligned_alloc(64, (sizeof(*pc->rss) + 63) & ~(size_t)63);
-	if (!pc->rss)
-		return -ENOMEM;
-	return leat_rss_init(pc->rss, &conf);
+	return rxfh_new(port->rxqs, &conf, &pc->rxfh);
 }
 
 static int default_xps(struct port_conf *pc, const struct plane *plane, const struct port *port)
 {
-	pc->xps_mem = malloc(leat_xps_size(plane->n_cpus, port->txqs));
+	pc->xps_mem = malloc(leat_xps_size(plane->n_cpus, port->rxqs, port->txqs));
 	if (!pc->xps_mem)
 		return -ENOMEM;
-	return leat_xps_init(&pc->xps, plane->n_cpus, port->txqs, pc->xps_mem);
+	return leat_xps_init(&pc->xps, plane->n_cpus, port->rxqs, port->txqs, pc->xps_mem);
 }
 
 /* All that the port can do, in sizes that any can. */
@@ -65,8 +66,11 @@ static int default_port(struct port_conf *pc, const struct plane *plane, const s
 	pc->rxqs = port->rxqs;
 	pc->rx = CONF_RX_GRO | CONF_RX_HASH | CONF_RX_GRO_JUMBO;
 	default_offload(pc, port);
+	pc->arfs_filters = ARFS_FILTERS;
 	pc->rxq = calloc(port->rxqs, sizeof(*pc->rxq));
-	if (!pc->rxq || default_rss(pc, port) || default_xps(pc, plane, port))
+	pc->rmap.n_cpus = plane->n_cpus;
+	pc->rmap.cpu = calloc(plane->n_cpus, sizeof(*pc->rmap.cpu));
+	if (!pc->rxq || !pc->rmap.cpu || default_rxfh(pc, port) || default_xps(pc, plane, port))
 		return -ENOMEM;
 	for (unsigned q = 0; q < port->rxqs; q++) {
 		pc->rxq[q].cpu = plane->worker[(q + port->index) % plane->n_workers].cpu;
@@ -84,9 +88,13 @@ struct conf *conf_default(const struct plane *plane)
 		return NULL;
 	c->generation = 1;
 	c->max_backlog = CONF_BACKLOG;
+	c->gro_normal_batch = CONF_NORMAL_BATCH;
+	c->flow_limit_table_len = LEAT_FLOW_LIMIT_LEN;
 	c->n_ports = plane->n_ports;
 	c->port = calloc(plane->n_ports, sizeof(*c->port));
-	if (c->port && conf_set_parse(c, &leat_parse_default)) {
+	c->n_workers = plane->n_workers;
+	c->flow_limit = calloc(c->n_workers, sizeof(*c->flow_limit));
+	if (!c->flow_limit || conf_set_parse(c, &leat_parse_default)) {
 		conf_free(c, NULL);
 		return NULL;
 	}
@@ -103,12 +111,20 @@ struct conf *conf_default(const struct plane *plane)
 static int copy_port(struct port_conf *to, const struct port_conf *from)
 {
 	*to = *from;
+	rxfh_share(to->rxfh);
+	rxfh_share(to->device);
+	rxfh_share(to->old);
 	to->rxq = malloc(from->rxqs * sizeof(*to->rxq));
+	to->rmap.cpu = malloc(from->rmap.n_cpus * sizeof(*to->rmap.cpu));
 	to->xps_mem = NULL;
 	if (!to->rxq)
 		return -ENOMEM;
 	memcpy(to->rxq, from->rxq, from->rxqs * sizeof(*to->rxq));
-	to->xps_mem = malloc(leat_xps_size(from->xps.n_cpus, from->xps.n_queues));
+	if (!to->rmap.cpu)
+		return -ENOMEM;
+	memcpy(to->rmap.cpu, from->rmap.cpu, from->rmap.n_cpus * sizeof(*to->rmap.cpu));
+	to->xps_mem = malloc(leat_xps_size(from->xps.map[LEAT_XPS_CPUS].n_ids,
+					   from->xps.map[LEAT_XPS_RXQS].n_ids, from->xps.n_queues));
 	if (!to->xps_mem)
 		return -ENOMEM;
 	leat_xps_copy(&to->xps, &from->xps, to->xps_mem);
@@ -124,6 +140,12 @@ struct conf *conf_copy(const struct conf *conf)
 	*c = *conf;
 	c->generation++;
 	c->port = calloc(c->n_ports, sizeof(*c->port));
+	c->flow_limit = malloc(c->n_workers * sizeof(*c->flow_limit));
+	if (!c->flow_limit) {
+		conf_free(c, conf);
+		return NULL;
+	}
+	memcpy(c->flow_limit, conf->flow_limit, c->n_workers * sizeof(*c->flow_limit));
 	for (unsigned i = 0; !c->port || i < c->n_ports; i++) {
 		if (c->port && copy_port(&c->port[i], &conf->port[i]) == 0)
 			continue;
@@ -166,18 +188,6 @@ int conf_set_sock_flow_entries(struct conf *c, uint32_t entries, unsigned n_cpus
 	return 0;
 }
 
-int conf_set_rss(struct conf *c, unsigned port, const struct leat_rss_conf *want)
-{
-	struct leat_rss *rss = aligned_alloc(64, (sizeof(*rss) + 63) & ~(size_t)63);
-	int err = rss ? leat_rss_init(rss, want) : -ENOMEM;
-
-	if (err)
-		free(rss);
-	else
-		c->port[port].rss = rss;
-	return err;
-}
-
 int conf_set_parse(struct conf *c, const struct leat_parse_conf *want)
 {
 	struct leat_parse_conf *parse = malloc(sizeof(*parse));
@@ -187,6 +197,31 @@ int conf_set_parse(struct conf *c, const struct leat_parse_conf *want)
 	*parse = *want;
 	c->parse = parse;
 	return 0;
+}
+
+void conf_set_rxfh(struct port_conf *pc, struct rxfh *rxfh)
+{
+	rxfh_drop(pc->rxfh);
+	pc->rxfh = rxfh;
+}
+
+int conf_set_flow_limit(struct conf *c, unsigned worker, bool on)
+{
+	struct leat_flow_limit **fl = &c->flow_limit[worker];
+
+	if (on == (*fl != NULL))
+		return 0;
+	*fl = on ? malloc(sizeof(**fl) + c->flow_limit_table_len) : NULL;
+	if (!on)
+		return 0;
+	return *fl ? leat_flow_limit_init(*fl, c->flow_limit_table_len, *fl + 1) : -ENOMEM;
+}
+
+void conf_set_counted(struct rxfh **place, struct rxfh *rxfh)
+{
+	rxfh_share(rxfh);
+	rxfh_drop(*place);
+	*place = rxfh;
 }
 
 void conf_set_offload(struct port_conf *pc, bool csum, bool crc, uint32_t wanted)
@@ -209,14 +244,16 @@ void conf_set_offload(struct port_conf *pc, bool csum, bool crc, uint32_t wanted
 
 static void free_port(struct port_conf *pc, const struct port_conf *still)
 {
-	if (!still || still->rss != pc->rss)
-		free(pc->rss);
+	rxfh_drop(pc->rxfh);
+	rxfh_drop(pc->device);
+	rxfh_drop(pc->old);
 	for (unsigned q = 0; pc->rxq && q < pc->rxqs; q++) {
 		if (!still || still->rxq[q].flows.flows != pc->rxq[q].flows.flows)
 			free(pc->rxq[q].flows.flows);
 	}
 	free(pc->rxq);
 	free(pc->xps_mem);
+	free(pc->rmap.cpu);
 }
 
 void conf_free(struct conf *c, const struct conf *still)
@@ -225,6 +262,11 @@ void conf_free(struct conf *c, const struct conf *still)
 		return;
 	for (unsigned i = 0; c->port && i < c->n_ports; i++)
 		free_port(&c->port[i], still ? &still->port[i] : NULL);
+	for (unsigned i = 0; c->flow_limit && i < c->n_workers; i++) {
+		if (!still || still->flow_limit[i] != c->flow_limit[i])
+			free(c->flow_limit[i]);
+	}
+	free(c->flow_limit);
 	if (!still || still->sock.ents != c->sock.ents)
 		free(c->sock.ents);
 	if (!still || still->parse != c->parse)

@@ -180,14 +180,14 @@ static int add_knob(void *object, const char *path, const char *value)
 	return json_object_set_new(object, path, json_string(value)) ? -ENOMEM : 0;
 }
 
-/* {verb: {path: value, ...}} of all knobs that `path` matches. */
-static json_t *list_knobs(struct plane *plane, const char *verb, const char *path)
+/* {verb: {path: value, ...}} of all knobs that `path` matches; `none`: even if there is none. */
+static json_t *list_knobs(struct plane *plane, const char *verb, const char *path, bool none)
 {
 	json_t *knobs = json_object();
 	char err[256] = "";
 	int e = knob_list(plane, path, add_knob, knobs, err, sizeof(err));
 
-	if (!e)
+	if (!e || (none && e == -ENOENT))
 		return json_pack("{s:o}", verb, knobs);
 	json_decref(knobs);
 	return complain(e, "%s", *err ? err : strerror(-e));
@@ -196,7 +196,7 @@ static json_t *list_knobs(struct plane *plane, const char *verb, const char *pat
 static json_t *get(struct plane *plane, const char *path, const json_t *request)
 {
 	(void)request;
-	return list_knobs(plane, "get", path);
+	return list_knobs(plane, "get", path, false);
 }
 
 static json_t *set(struct plane *plane, const char *path, const json_t *request)
@@ -208,7 +208,7 @@ static json_t *set(struct plane *plane, const char *path, const json_t *request)
 	if (!value)
 		return complain(EINVAL, "%s: no \"value\" to set it to", path);
 	e = knob_set(plane, path, value, err, sizeof(err));
-	return e ? complain(e, "%s", err) : list_knobs(plane, "set", path);
+	return e ? complain(e, "%s", err) : list_knobs(plane, "set", path, true);
 }
 
 static json_t *show(struct plane *plane, const char *what, const json_t *request)
@@ -217,7 +217,11 @@ static json_t *show(struct plane *plane, const char *what, const json_t *request
 	json_t *stats, *answer;
 
 	if (strcmp(what, "knobs") == 0)
-		return list_knobs(plane, "show", NULL);
+		return list_knobs(plane, "show", NULL, false);
+	if (strcmp(what, "softnet") == 0)
+		return json_pack("{s:o}", "show", stats_softnet(plane));
+	if (strcmp(what, "interrupts") == 0)
+		return json_pack("{s:o}", "show", stats_interrupts(plane));
 	if (strcmp(what, "gro") == 0) {
 		answer = stats_gro(plane, port);
 		return answer ? json_pack("{s:o}", "show", answer) :

@@ -6,13 +6,13 @@
  * JSON:
  *
  *	{"get": PATH}                 {"get": {PATH: VALUE, ...}}
- *	{"set": PATH, "value": TEXT}  {"set": {PATH: VALUE, ...}}   as they read now
+ *	{"set": PATH, "value": TEXT}  {"set": {PATH: VALUE, ...}}   as they read now, if at all
  *	{"show": "ports"}             {"show": {...}}
  *	{"show": "gro", "port": NAME} {"show": {NAME: {"rx-0": {REASON: NUMBER, ...}, ...}}}
  *	anything that fails           {"error": TEXT, "errno": NUMBER}
  *
- * PATH may be a pattern (knob.h). What can be shown is "knobs", "stats", and each member of
- * stats_json(), of which "gro" is shown by queue, with all its reasons, and without "port" of all
+ * PATH may be a pattern (knob.h). What can be shown is "knobs", "stats", "softnet", "interrupts",
+ * and each member of stats_json(), of which "gro" is shown by queue, with all its reasons, and without "port" of all
  * ports. Only root and the user who runs the plane are served.
  *
  * Nothing here waits: who has CONTROL_CLIENTS clients at once loses the one that was silent for

@@ -2,14 +2,16 @@
 /*
  * The table of knobs, and the walk over it.
  *
- * A row's pattern stands for one knob per port (PORT) and per queue (the N of rx-N and tx-N). A
+ * A row's pattern stands for one knob per port (PORT) and per queue, RSS context or rule (N). A
  * path is looked up by spelling them out and comparing, so that a pattern that a user gives costs
  * nothing extra to write. Rows whose last name differs are not spelled out. The application's come
  * last: they are set at once, not with the configuration, so nothing may fail after them.
  */
 #include "knob_at.h"
 
-#include <ctype.h>
+#include "rxfh.h"
+#include "text.h"
+
 #include <errno.h>
 #include <fnmatch.h>
 #include <inttypes.h>
@@ -17,14 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct knob {
-	const char *pattern;
-	knob_reader *read;
-	knob_setter *set;
-	uint32_t bit;
-	bool alias; /* another name, which no pattern matches */
-};
 
 int knob_complain(const struct knob_at *at, int error, const char *format, ...)
 {
@@ -40,15 +34,27 @@ int knob_complain(const struct knob_at *at, int error, const char *format, ...)
 
 int knob_number(const struct knob_at *at, const char *value, uint64_t max, uint64_t *number)
 {
-	char *end = NULL;
+	if (text_number(value, max, number))
+		return 0;
+	return knob_complain(at, -EINVAL, "'%s' is not a number from 0 to %" PRIu64, value, max);
+}
 
-	errno = 0;
-	if (isdigit((unsigned char)*value))
-		*number = strtoull(value, &end, 0);
-	if (!end || *end || errno || *number > max)
-		return knob_complain(at, -EINVAL, "'%s' is not a number from 0 to %" PRIu64, value,
-				     max);
+int knob_switch(const struct knob_at *at, const char *value, bool *on)
+{
+	*on = strcmp(value, "on") == 0;
+	if (!*on && strcmp(value, "off") != 0)
+		return knob_complain(at, -EINVAL, "'%s' is neither on nor off", value);
 	return 0;
+}
+
+int knob_keep(const struct knob_at *at, const char *value, knob_reader *read, const char *why)
+{
+	char text[CPULIST_TEXT_MAX];
+
+	read(at, text, sizeof(text));
+	if (strcmp(text, value) == 0)
+		return 0;
+	return knob_complain(at, -EOPNOTSUPP, "read-only: %s", why);
 }
 
 #define KNOB(pattern, name)                                          \
@@ -75,8 +81,14 @@ static const struct knob table[] = {
 	KNOB("PORT/queues/rx-N/rps_flow_cnt", rps_flow_cnt),
 	KNOB("PORT/queues/rx-N/smp_affinity", affinity),
 	KNOB("PORT/queues/rx-N/smp_affinity_list", affinity_list),
+	KNOB("PORT/queues/rx-N/effective_affinity", effective_affinity),
+	KNOB("PORT/queues/rx-N/effective_affinity_list", effective_affinity_list),
+	KNOB("PORT/mqprio", mqprio), /* which empties what the next hold */
 	KNOB("PORT/queues/tx-N/xps_cpus", xps_cpus),
+	KNOB("PORT/queues/tx-N/xps_rxqs", xps_rxqs),
+	KNOB("PORT/queues/tx-N/traffic_class", traffic_class),
 	KNOB("PORT/gro_flush_timeout", gro_flush_timeout),
+	KNOB("PORT/arfs_filters", arfs_filters),
 	KNOB("PORT/gso_max_size", gso_max_size),
 	KNOB("PORT/gso_ipv4_max_size", gso_ipv4_max_size),
 	KNOB("PORT/gso_max_segs", gso_max_segs),
@@ -86,8 +98,19 @@ static const struct knob table[] = {
 	KNOB("PORT/tso_max_segs", tso_max_segs),
 	KNOB("PORT/rxfh/key", key),
 	KNOB("PORT/rxfh/indir", indir),
+	KNOB("PORT/rxfh/indir_size", indir_size),
 	KNOB("PORT/rxfh/fields", fields),
 	KNOB("PORT/rxfh/xfrm", xfrm),
+	KNOB("PORT/rxfh/inner", inner),
+	KNOB("PORT/rxfh/context", context),
+	KNOB("PORT/rxfh/context/N/key", key),
+	KNOB("PORT/rxfh/context/N/indir", indir),
+	KNOB("PORT/rxfh/context/N/indir_size", indir_size),
+	KNOB("PORT/rxfh/context/N/fields", fields),
+	KNOB("PORT/rxfh/context/N/xfrm", xfrm),
+	KNOB("PORT/rxfh/context/N/inner", inner),
+	KNOB("PORT/ntuple/N", rule),
+	{"PORT/ntuple/any", knob_read_rule_any, knob_set_rule_any, 0, true},
 	FEATURE("rx-checksum", fixed, PORT_RX_TRUST),
 	FEATURE("tx-checksum-ip-generic", csum, PORT_TX_CSUM),
 	FEATURE("tx-checksum-sctp", crc, PORT_TX_CRC),
@@ -100,7 +123,7 @@ static const struct knob table[] = {
 	FEATURE("tx-generic-segmentation", fixed, PORT_SG),
 	FEATURE("rx-gro", rx, CONF_RX_GRO),
 	FEATURE("rx-lro", fixed, 0),
-	FEATURE("rx-ntuple-filter", fixed, 0),
+	FEATURE("rx-ntuple-filter", ntuple, 0),
 	FEATURE("rx-hashing", rx, CONF_RX_HASH),
 	FEATURE("tx-gso-robust", gso, LEAT_GSO_DODGY),
 	FEATURE("tx-gre-segmentation", gso, LEAT_GSO_GRE),
@@ -137,13 +160,17 @@ static const struct knob table[] = {
 	ALIAS("gro", rx, CONF_RX_GRO),
 	ALIAS("large-receive-offload", fixed, 0),
 	ALIAS("lro", fixed, 0),
-	ALIAS("ntuple-filters", fixed, 0),
-	ALIAS("ntuple", fixed, 0),
+	ALIAS("ntuple-filters", ntuple, 0),
+	ALIAS("ntuple", ntuple, 0),
 	ALIAS("receive-hashing", rx, CONF_RX_HASH),
 	ALIAS("rxhash", rx, CONF_RX_HASH),
 	KNOB("net/core/rps_sock_flow_entries", sock_flow_entries),
 	KNOB("net/core/netdev_max_backlog", max_backlog),
 	KNOB("net/core/busy_poll", busy_poll),
+	KNOB("net/core/gro_normal_batch", gro_normal_batch),
+	KNOB("net/core/flow_limit_table_len", flow_limit_table_len),
+	KNOB("net/core/flow_limit_cpu_bitmap", flow_limit_cpu_bitmap), /* of that length */
+	KNOB("net/core/rps_default_mask", rps_default_mask),
 	TUNNEL("vxlan", LEAT_TUNNEL_VXLAN),
 	TUNNEL("geneve", LEAT_TUNNEL_GENEVE),
 	TUNNEL("gue", LEAT_TUNNEL_GUE),
@@ -174,30 +201,6 @@ bool knob_port_name_ok(const char *name)
 	return true;
 }
 
-/* How many knobs the row is for `port`. */
-static unsigned count_queues(const struct knob *knob, const struct port *port)
-{
-	if (strstr(knob->pattern, "/rx-N/"))
-		return port->rxqs;
-	if (strstr(knob->pattern, "/tx-N/")) /* as in the kernel, none where nothing is to choose */
-		return port->txqs > 1 ? port->txqs : 0;
-	return 1;
-}
-
-static void spell(const struct knob *knob, const struct port *port, unsigned queue, char *path)
-{
-	const char *rest = strchr(knob->pattern, '/');
-	const char *hole = strstr(rest, "-N/");
-
-	if (!port)
-		snprintf(path, KNOB_PATH_MAX, "%s", knob->pattern);
-	else if (!hole)
-		snprintf(path, KNOB_PATH_MAX, "%s%s", port->name, rest);
-	else
-		snprintf(path, KNOB_PATH_MAX, "%s%.*s-%u%s", port->name, (int)(hole - rest), rest,
-			 queue, hole + 2);
-}
-
 /* Name the knob as the user did, for what is said of it. */
 static void name(struct knob_at *at, const char *path)
 {
@@ -215,13 +218,15 @@ static bool may_match(const char *pattern, const struct knob *knob)
 {
 	if (knob->alias)
 		return pattern && strcmp(last_name(pattern), last_name(knob->pattern)) == 0;
-	return !pattern || fnmatch(last_name(pattern), last_name(knob->pattern), 0) == 0;
+	return !pattern || strcmp(last_name(knob->pattern), "N") == 0 ||
+	       fnmatch(last_name(pattern), last_name(knob->pattern), 0) == 0;
 }
 
 typedef int handle(const struct knob_at *at, const struct knob *knob, void *arg);
 
 struct walk {
 	const char *pattern; /* NULL: all */
+	bool sets;
 	handle *handle;
 	void *arg;
 	unsigned matched;
@@ -235,18 +240,42 @@ static bool is_app(const char *path)
 	return path && strncmp(path, "app/", APP) == 0;
 }
 
+/* The location that a path below ntuple/ spells out, or KNOB_NONE: a rule is set where there is none. */
+static uint32_t named_location(const struct walk *walk, const struct knob *knob)
+{
+	uint64_t location;
+
+	if (!walk->pattern || !strstr(knob->pattern, "/ntuple/N") ||
+	    !text_number(last_name(walk->pattern), RXFH_LOCATIONS - 1, &location))
+		return KNOB_NONE;
+	return (uint32_t)location;
+}
+
+static int handle_one(struct walk *walk, struct knob_at *at, const struct knob *knob)
+{
+	knob_spell(knob, at, at->path);
+	if (walk->pattern && fnmatch(walk->pattern, at->path, FNM_PATHNAME))
+		return 0;
+	walk->matched++;
+	return walk->handle(at, knob, walk->arg);
+}
+
 static int walk_row(struct walk *walk, struct knob_at *at, const struct knob *knob)
 {
-	unsigned n = at->port ? count_queues(knob, at->port) : 1;
+	uint32_t location = named_location(walk, knob);
 	int err = 0;
 
 	at->bit = knob->bit;
-	for (at->queue = 0; at->queue < n && !err; at->queue++) {
-		spell(knob, at->port, at->queue, at->path);
-		if (walk->pattern && fnmatch(walk->pattern, at->path, FNM_PATHNAME))
-			continue;
-		walk->matched++;
-		err = walk->handle(at, knob, walk->arg);
+	if (location != KNOB_NONE) {
+		at->n = location;
+		return walk->sets || knob_next(knob, at, location) == location ?
+			       handle_one(walk, at, knob) :
+			       0;
+	}
+	for (uint32_t n = knob_next(knob, at, 0); n != KNOB_NONE && !err;
+	     n = knob_next(knob, at, n + 1)) {
+		at->n = n;
+		err = handle_one(walk, at, knob);
 	}
 	return err;
 }
@@ -339,7 +368,7 @@ static int set_locked(struct plane *plane, struct knob_at *at, struct walk *walk
 	if (err || is_app(walk->pattern))
 		conf_free(at->conf, plane->conf);
 	else
-		plane_publish(plane, at->conf);
+		err = plane_publish(plane, at->conf);
 	return err;
 }
 
@@ -347,7 +376,7 @@ int knob_set(struct plane *plane, const char *path, const char *value, char *err
 {
 	struct knob_at at = {.plane = plane, .err = err, .err_len = err_len};
 	char *copy = strdup(value);
-	struct walk walk = {.pattern = path, .handle = set_one, .arg = copy};
+	struct walk walk = {.pattern = path, .sets = true, .handle = set_one, .arg = copy};
 	int error;
 
 	name(&at, path);

@@ -32,7 +32,9 @@ uint32_t knob_gso_bits(const char *name, size_t len);
 
 /* Set `path` to `value`. 0; or, with nothing changed and a message in err that names the knob and
  * what is wrong: -ENOENT no such knob, -EINVAL a wrong value, -EOVERFLOW a CPU this plane has
- * not, -EOPNOTSUPP what the port cannot do, -ENOMEM. */
+ * not, -EOPNOTSUPP what the port cannot do, -EBUSY an RSS context that a rule names, -ENOSPC no
+ * place for another rule or context, -E2BIG too many kinds of rules, -ENOMEM. A rule of
+ * PORT/ntuple/ need not be there to be set, and is no knob any more when it was taken away. */
 int knob_set(struct plane *plane, const char *path, const char *value, char *err, size_t err_len);
 
 /* Read the knob `path` into text. 0; or, with a message, -ENOENT, -ENOMEM. */

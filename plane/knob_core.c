@@ -4,6 +4,7 @@
  */
 #include "knob_at.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -55,6 +56,24 @@ int knob_set_busy_poll(const struct knob_at *at, const char *value)
 	return err;
 }
 
+void knob_read_gro_normal_batch(const struct knob_at *at, char *text, size_t size)
+{
+	snprintf(text, size, "%" PRIu32, at->conf->gro_normal_batch);
+}
+
+int knob_set_gro_normal_batch(const struct knob_at *at, const char *value)
+{
+	uint64_t n;
+	int err = knob_number(at, value, INT32_MAX, &n);
+
+	if (!err && n == 0)
+		return knob_complain(at, -EINVAL, "'%s' is not a number from 1 to %d", value,
+				     INT32_MAX);
+	if (!err)
+		at->conf->gro_normal_batch = (uint32_t)n;
+	return err;
+}
+
 void knob_read_gro_flush_timeout(const struct knob_at *at, char *text, size_t size)
 {
 	snprintf(text, size, "%" PRIu64, at->port_conf->gro_flush_timeout);
@@ -67,5 +86,21 @@ int knob_set_gro_flush_timeout(const struct knob_at *at, const char *value)
 
 	if (!err)
 		at->port_conf->gro_flush_timeout = n;
+	return err;
+}
+
+void knob_read_arfs_filters(const struct knob_at *at, char *text, size_t size)
+{
+	snprintf(text, size, "%" PRIu32, at->port_conf->arfs_filters);
+}
+
+/* Filters that a port has beyond a lowered limit stay until they expire. */
+int knob_set_arfs_filters(const struct knob_at *at, const char *value)
+{
+	uint64_t n;
+	int err = knob_number(at, value, LEAT_ARFS_NO_FILTER, &n);
+
+	if (!err)
+		at->port_conf->arfs_filters = (uint32_t)n;
 	return err;
 }

@@ -26,10 +26,11 @@ static void print(char *text, size_t size, bool on, bool fixed)
 /* 1, 0, or -errno with a message. */
 static int parse(const struct knob_at *at, const char *value, bool now, bool fixed)
 {
-	bool on = strcmp(value, "on") == 0;
+	bool on;
+	int err = knob_switch(at, value, &on);
 
-	if (!on && strcmp(value, "off") != 0)
-		return knob_complain(at, -EINVAL, "'%s' is neither on nor off", value);
+	if (err)
+		return err;
 	if (fixed && on != now)
 		return knob_complain(at, -EOPNOTSUPP, "fixed: %s port cannot turn it %s",
 				     at->port->ops->kind, value);

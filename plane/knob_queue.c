@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * PORT/queues/: what the kernel keeps in sysfs for a queue, and for its interrupt in /proc/irq.
+ * PORT/queues/rx-N/: what the kernel keeps in sysfs for a receive queue, and for its interrupt in
+ * /proc/irq.
  */
 #include "cpulist.h"
 #include "knob_at.h"
@@ -10,9 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Read a set of CPUs, each of which must have a worker. */
-static int parse_cpus(const struct knob_at *at, const char *value,
-		      int (*parse)(struct cpulist *, const char *, unsigned), struct cpulist *set)
+int knob_cpus(const struct knob_at *at, const char *value, knob_set_parser *parse,
+	      struct cpulist *set)
 {
 	const struct plane *plane = at->plane;
 	int err = parse(set, value, plane->n_cpus);
@@ -30,9 +30,9 @@ static int parse_cpus(const struct knob_at *at, const char *value,
 	return 0;
 }
 
-void knob_read_rps_cpus(const struct knob_at *at, char *text, size_t size)
+void knob_print_map(const struct knob_at *at, const struct leat_rps_map *map, char *text,
+		    size_t size)
 {
-	const struct leat_rps_map *map = &at->port_conf->rxq[at->queue].rps;
 	struct cpulist set = {{0}};
 
 	for (unsigned i = 0; i < map->len; i++)
@@ -40,11 +40,10 @@ void knob_read_rps_cpus(const struct knob_at *at, char *text, size_t size)
 	cpulist_print_mask(&set, at->plane->n_cpus, text, size);
 }
 
-int knob_set_rps_cpus(const struct knob_at *at, const char *value)
+int knob_parse_map(const struct knob_at *at, const char *value, struct leat_rps_map *map)
 {
-	struct leat_rps_map *map = &at->port_conf->rxq[at->queue].rps;
 	struct cpulist set;
-	int err = parse_cpus(at, value, cpulist_parse_mask, &set);
+	int err = knob_cpus(at, value, cpulist_parse_mask, &set);
 
 	if (err)
 		return err;
@@ -56,9 +55,19 @@ int knob_set_rps_cpus(const struct knob_at *at, const char *value)
 	return 0;
 }
 
+void knob_read_rps_cpus(const struct knob_at *at, char *text, size_t size)
+{
+	knob_print_map(at, &at->port_conf->rxq[at->n].rps, text, size);
+}
+
+int knob_set_rps_cpus(const struct knob_at *at, const char *value)
+{
+	return knob_parse_map(at, value, &at->port_conf->rxq[at->n].rps);
+}
+
 void knob_read_rps_flow_cnt(const struct knob_at *at, char *text, size_t size)
 {
-	snprintf(text, size, "%" PRIu32, at->port_conf->rxq[at->queue].rps_flow_cnt);
+	snprintf(text, size, "%" PRIu32, at->port_conf->rxq[at->n].rps_flow_cnt);
 }
 
 int knob_set_rps_flow_cnt(const struct knob_at *at, const char *value)
@@ -68,30 +77,63 @@ int knob_set_rps_flow_cnt(const struct knob_at *at, const char *value)
 
 	if (err)
 		return err;
-	err = conf_set_flow_cnt(at->conf, at->port->index, at->queue, (uint32_t)n);
+	err = conf_set_flow_cnt(at->conf, at->port->index, at->n, (uint32_t)n);
 	return err ? knob_complain(at, err, "%s: %s", value, strerror(-err)) : 0;
 }
 
 void knob_read_affinity_list(const struct knob_at *at, char *text, size_t size)
 {
-	snprintf(text, size, "%u", (unsigned)at->port_conf->rxq[at->queue].cpu);
+	snprintf(text, size, "%u", (unsigned)at->port_conf->rxq[at->n].cpu);
+}
+
+static void print_cpu(const struct knob_at *at, unsigned cpu, char *text, size_t size)
+{
+	struct cpulist set = {{0}};
+
+	cpulist_add(&set, cpu);
+	cpulist_print_mask(&set, at->plane->n_cpus, text, size);
 }
 
 void knob_read_affinity(const struct knob_at *at, char *text, size_t size)
 {
-	struct cpulist set = {{0}};
+	print_cpu(at, at->port_conf->rxq[at->n].cpu, text, size);
+}
 
-	cpulist_add(&set, at->port_conf->rxq[at->queue].cpu);
-	cpulist_print_mask(&set, at->plane->n_cpus, text, size);
+/* Whose worker serves the queue, or is the next to: behind smp_affinity by the time that handing
+ * over takes. */
+static unsigned effective_cpu(const struct knob_at *at)
+{
+	const struct rxq *q = &at->plane->rxq[at->port->index][at->n];
+
+	return __atomic_load_n(&q->cpu, __ATOMIC_RELAXED);
+}
+
+void knob_read_effective_affinity(const struct knob_at *at, char *text, size_t size)
+{
+	print_cpu(at, effective_cpu(at), text, size);
+}
+
+void knob_read_effective_affinity_list(const struct knob_at *at, char *text, size_t size)
+{
+	snprintf(text, size, "%u", effective_cpu(at));
+}
+
+int knob_set_effective_affinity(const struct knob_at *at, const char *value)
+{
+	return knob_keep(at, value, knob_read_effective_affinity, "set smp_affinity");
+}
+
+int knob_set_effective_affinity_list(const struct knob_at *at, const char *value)
+{
+	return knob_keep(at, value, knob_read_effective_affinity_list, "set smp_affinity_list");
 }
 
 /* A queue has one CPU: which of several serves it would be a guess, so several are refused. */
-static int take_affinity(const struct knob_at *at, const char *value,
-			 int (*parse)(struct cpulist *, const char *, unsigned))
+static int take_affinity(const struct knob_at *at, const char *value, knob_set_parser *parse)
 {
 	struct cpulist set;
 	unsigned cpu = 0;
-	int err = parse_cpus(at, value, parse, &set);
+	int err = knob_cpus(at, value, parse, &set);
 
 	if (err)
 		return err;
@@ -100,7 +142,7 @@ static int take_affinity(const struct knob_at *at, const char *value,
 				     cpulist_count(&set));
 	while (!cpulist_has(&set, cpu))
 		cpu++;
-	at->port_conf->rxq[at->queue].cpu = (uint16_t)cpu;
+	at->port_conf->rxq[at->n].cpu = (uint16_t)cpu;
 	return 0;
 }
 
@@ -112,28 +154,4 @@ int knob_set_affinity_list(const struct knob_at *at, const char *value)
 int knob_set_affinity(const struct knob_at *at, const char *value)
 {
 	return take_affinity(at, value, cpulist_parse_mask);
-}
-
-void knob_read_xps_cpus(const struct knob_at *at, char *text, size_t size)
-{
-	const struct leat_xps *xps = &at->port_conf->xps;
-	struct cpulist set = {{0}};
-
-	for (unsigned cpu = 0; cpu < xps->n_cpus; cpu++) {
-		for (unsigned i = 0; i < xps->map[cpu].len; i++) {
-			if (xps->map[cpu].queues[i] == at->queue)
-				cpulist_add(&set, cpu);
-		}
-	}
-	cpulist_print_mask(&set, at->plane->n_cpus, text, size);
-}
-
-int knob_set_xps_cpus(const struct knob_at *at, const char *value)
-{
-	struct cpulist set;
-	int err = parse_cpus(at, value, cpulist_parse_mask, &set);
-
-	if (!err)
-		leat_xps_set(&at->port_conf->xps, (uint16_t)at->queue, set.bit);
-	return err;
 }

@@ -1,210 +1,255 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * PORT/rxfh/: key as "6d:5a:...", indir as "0,1,0,1", fields as "tcp4:sdfn,ip4:sd,...", xfrm.
- * Names and letters are ethtool's.
- *
- * By the time leat has a packet its queue is chosen. So these change the hash that RPS and RFS go
- * by, of packets whose port gives none, and indir, which would be of the queue, is fixed.
+ * PORT/rxfh/: the hash and the table that choose a packet's receive queue, in ethtool's words; below
+ * context/N/ the same of the contexts that rules name.
  */
 #include "knob_at.h"
 
+#include "cpulist.h"
+#include "rxfh.h"
+#include "rxfh_text.h"
+#include "text.h"
+
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-/* By enum leat_rss_flow, and by enum leat_rss_xfrm. */
-static const char *const flow_name[LEAT_RSS_FLOWS] = {"tcp4", "udp4", "sctp4", "ip4",
-						      "tcp6", "udp6", "sctp6", "ip6"};
-static const char *const xfrm_name[] = {"none", "symmetric-xor", "symmetric-or-xor"};
+enum { WHY_MAX = 512 };
 
-static const struct {
-	char letter;
-	uint32_t bit;
-} field[] = {{'s', LEAT_RXH_IP_SRC},
-	     {'d', LEAT_RXH_IP_DST},
-	     {'f', LEAT_RXH_L4_B_0_1},
-	     {'n', LEAT_RXH_L4_B_2_3}};
-
-enum { FIELDS = sizeof(field) / sizeof(field[0]) };
+static const struct leat_rss *rss_of(const struct knob_at *at)
+{
+	return at->port_conf->rxfh->use.context[at->n];
+}
 
 /* What is set now, to be changed in a part. */
 static struct leat_rss_conf current(const struct knob_at *at)
 {
-	const struct leat_rss *rss = at->port_conf->rss;
-	struct leat_rss_conf conf = {
-		.key = rss->key,
-		.key_len = rss->key_len,
-		.indir = rss->indir,
-		.indir_size = rss->indir_size,
-		.n_queues = rss->n_queues,
-		.xfrm = (enum leat_rss_xfrm)rss->xfrm,
-	};
+	struct leat_rss_conf conf;
 
-	memcpy(conf.fields, rss->fields, sizeof(conf.fields));
+	leat_rss_conf_of(rss_of(at), &conf);
 	return conf;
 }
 
-static int apply(const struct knob_at *at, const struct leat_rss_conf *conf, const char *value,
-		 const char *wants)
+static int complain_errno(const struct knob_at *at, int err)
 {
-	int err = conf_set_rss(at->conf, at->port->index, conf);
+	return knob_complain(at, err, "%s", strerror(-err));
+}
+
+/* The context is to be as `conf`; `wants` is what that has to be for the library to take it. */
+static int apply(const struct knob_at *at, const struct leat_rss_conf *conf, bool indir_set,
+		 const char *value, const char *wants)
+{
+	struct rxfh *made;
+	int err = rxfh_set_context(at->port_conf->rxfh, at->n, conf, indir_set, &made);
 
 	if (err == -EINVAL)
 		return knob_complain(at, err, "'%s': wants %s", value, wants);
-	return err ? knob_complain(at, err, "%s", strerror(-err)) : 0;
+	if (err)
+		return complain_errno(at, err);
+	conf_set_rxfh(at->port_conf, made);
+	return 0;
+}
+
+static int change(const struct knob_at *at, const struct leat_rss_conf *conf, const char *value,
+		  const char *wants)
+{
+	return apply(at, conf, rxfh_indir_set(at->port_conf->rxfh, at->n), value, wants);
 }
 
 void knob_read_key(const struct knob_at *at, char *text, size_t size)
 {
-	const struct leat_rss *rss = at->port_conf->rss;
-
-	for (unsigned i = 0; i < rss->key_len && 3 * i + 3 <= size; i++)
-		snprintf(text + 3 * i, 4, i + 1u < rss->key_len ? "%02x:" : "%02x", rss->key[i]);
+	rxfh_write_key(rss_of(at)->key, rss_of(at)->key_len, text, size);
 }
 
 int knob_set_key(const struct knob_at *at, const char *value)
 {
-	static const char wants[] = "40 to 256 bytes as aa:bb:...";
 	struct leat_rss_conf conf = current(at);
 	uint8_t key[LEAT_RSS_KEY_MAX];
-	size_t digits = 0;
+	char why[WHY_MAX];
 
-	for (const char *c = value; *c; c++)
-		digits += *c != ':';
-	conf.key_len = digits / 2;
-	if (conf.key_len > sizeof(key) || !port_bytes(value, key, (unsigned)conf.key_len))
-		return knob_complain(at, -EINVAL, "'%s': wants %s", value, wants);
+	if (rxfh_read_key(value, key, &conf.key_len, why, sizeof(why)))
+		return knob_complain(at, -EINVAL, "%s", why);
 	conf.key = key;
-	return apply(at, &conf, value, wants);
-}
-
-__attribute__((format(printf, 3, 4))) static void append(char **text, size_t *size,
-							 const char *format, ...)
-{
-	va_list args;
-	int n;
-
-	va_start(args, format);
-	n = vsnprintf(*text, *size, format, args);
-	va_end(args);
-	if (n < 0 || (size_t)n >= *size)
-		n = 0; /* KNOB_TEXT_MAX has room for all there is */
-	*text += n;
-	*size -= (size_t)n;
+	return change(at, &conf, value,
+		      "4 bytes more than is hashed: 44 with ports and flow label");
 }
 
 void knob_read_indir(const struct knob_at *at, char *text, size_t size)
 {
-	const struct leat_rss *rss = at->port_conf->rss;
-
-	for (unsigned i = 0; i < rss->indir_size; i++)
-		append(&text, &size, i ? ",%u" : "%u", (unsigned)rss->indir[i]);
-	append(&text, &size, " [fixed]");
+	rxfh_write_indir(rss_of(at)->indir, rss_of(at)->indir_size, text, size);
 }
 
 int knob_set_indir(const struct knob_at *at, const char *value)
 {
-	(void)value;
-	return knob_complain(at, -EOPNOTSUPP, "fixed: the queue is chosen by %s",
-			     at->port->ops == &port_tap ? "the kernel" : "the port's own table");
+	struct leat_rss_conf conf = current(at);
+	uint16_t indir[LEAT_RSS_INDIR_MAX];
+	bool is_default;
+	char why[WHY_MAX];
+
+	if (rxfh_read_indir(value, indir, conf.indir_size, conf.n_queues, &is_default, why,
+			    sizeof(why)))
+		return knob_complain(at, -EINVAL, "%s", why);
+	conf.indir = indir;
+	return apply(at, &conf, !is_default, value, "queues that there are");
+}
+
+void knob_read_indir_size(const struct knob_at *at, char *text, size_t size)
+{
+	snprintf(text, size, "%u", (unsigned)rss_of(at)->indir_size);
+}
+
+/* A table that a user set is kept: repeated, or cut where it repeats itself. */
+int knob_set_indir_size(const struct knob_at *at, const char *value)
+{
+	struct leat_rss_conf conf = current(at);
+	bool indir_set = rxfh_indir_set(at->port_conf->rxfh, at->n);
+	uint16_t indir[LEAT_RSS_INDIR_MAX];
+	uint64_t entries;
+	int err = knob_number(at, value, LEAT_RSS_INDIR_MAX, &entries);
+
+	if (err)
+		return err;
+	if (entries == 0 || (entries & (entries - 1)))
+		return knob_complain(at, -EINVAL, "'%s' is not a power of two", value);
+	if (indir_set && !leat_rss_indir_resizable(conf.indir, conf.indir_size, (unsigned)entries))
+		return knob_complain(at, -EINVAL, "'%s': the table that was set needs more", value);
+	if (indir_set) {
+		memcpy(indir, conf.indir, conf.indir_size * sizeof(*indir));
+		leat_rss_indir_replicate(indir, conf.indir_size, (unsigned)entries);
+	}
+	conf.indir = indir_set ? indir : NULL;
+	conf.indir_size = (unsigned)entries;
+	return apply(at, &conf, indir_set, value, "a power of two");
 }
 
 void knob_read_fields(const struct knob_at *at, char *text, size_t size)
 {
-	const struct leat_rss *rss = at->port_conf->rss;
-
-	for (unsigned flow = 0; flow < LEAT_RSS_FLOWS; flow++) {
-		append(&text, &size, flow ? ",%s:" : "%s:", flow_name[flow]);
-		for (unsigned i = 0; i < FIELDS; i++) {
-			if (rss->fields[flow] & field[i].bit)
-				append(&text, &size, "%c", field[i].letter);
-		}
-	}
-}
-
-/* The index of the len bytes at name, or n. */
-static unsigned find(const char *const *names, unsigned n, const char *name, size_t len)
-{
-	unsigned i = 0;
-
-	while (i < n && (strlen(names[i]) != len || memcmp(names[i], name, len) != 0))
-		i++;
-	return i;
-}
-
-/* Letters up to the next comma; steps over them. */
-static int parse_letters(const char **at, uint32_t *bits)
-{
-	for (*bits = 0; **at && **at != ','; ++*at) {
-		unsigned i = 0;
-
-		while (i < FIELDS && field[i].letter != **at)
-			i++;
-		if (i == FIELDS)
-			return -EINVAL;
-		*bits |= field[i].bit;
-	}
-	return 0;
-}
-
-static bool is_empty(const uint32_t *fields)
-{
-	uint32_t any = 0;
-
-	for (unsigned flow = 0; flow < LEAT_RSS_FLOWS; flow++)
-		any |= fields[flow];
-	return any == 0;
-}
-
-/* "udp4:sd": flow types not named keep theirs. */
-static int parse_fields(const char *value, uint32_t *fields)
-{
-	for (const char *at = value;; at++) {
-		size_t len = strcspn(at, ":,");
-		unsigned flow = find(flow_name, LEAT_RSS_FLOWS, at, len);
-
-		if (flow == LEAT_RSS_FLOWS || at[len] != ':')
-			return -EINVAL;
-		at += len + 1;
-		if (parse_letters(&at, &fields[flow]))
-			return -EINVAL;
-		if (!*at)
-			return 0;
-	}
+	rxfh_write_fields(rss_of(at)->fields, text, size);
 }
 
 int knob_set_fields(const struct knob_at *at, const char *value)
 {
-	static const char wants[] = "TYPE:LETTERS between commas, types tcp4 udp4 sctp4 ip4 tcp6 "
-				    "udp6 sctp6 ip6, letters s d f n, as xfrm allows";
 	struct leat_rss_conf conf = current(at);
+	char why[WHY_MAX];
 
-	if (parse_fields(value, conf.fields))
-		return knob_complain(at, -EINVAL, "'%s': wants %s", value, wants);
-	if (is_empty(conf.fields)) /* which leat_rss_init() takes for the default */
-		return knob_complain(at, -EINVAL,
-				     "'%s': leaves nothing to hash; rx-hashing turns it off",
-				     value);
-	return apply(at, &conf, value, wants);
+	if (rxfh_read_fields(value, conf.fields, why, sizeof(why)))
+		return knob_complain(at, -EINVAL, "%s", why);
+	return change(
+		at, &conf, value,
+		"ports of types that have them, the flow label of IPv6 types and with a key of "
+		"44 bytes, pairs as xfrm allows");
 }
 
 void knob_read_xfrm(const struct knob_at *at, char *text, size_t size)
 {
-	snprintf(text, size, "%s", xfrm_name[at->port_conf->rss->xfrm]);
+	snprintf(text, size, "%s", rxfh_xfrm_name((enum leat_rss_xfrm)rss_of(at)->xfrm));
 }
 
 int knob_set_xfrm(const struct knob_at *at, const char *value)
 {
 	struct leat_rss_conf conf = current(at);
-	unsigned n = sizeof(xfrm_name) / sizeof(xfrm_name[0]);
-	unsigned i = find(xfrm_name, n, value, strlen(value));
+	char why[WHY_MAX];
 
-	if (i == n)
-		return knob_complain(at, -EINVAL,
-				     "'%s' is not none, symmetric-xor or "
-				     "symmetric-or-xor",
-				     value);
-	conf.xfrm = (enum leat_rss_xfrm)i;
-	return apply(at, &conf, value, "fields in pairs of source and destination");
+	if (rxfh_read_xfrm(value, &conf.xfrm, why, sizeof(why)))
+		return knob_complain(at, -EINVAL, "%s", why);
+	return change(at, &conf, value, "fields in pairs of source and destination, no flow label");
+}
+
+void knob_read_inner(const struct knob_at *at, char *text, size_t size)
+{
+	snprintf(text, size, "%s", rss_of(at)->inner ? "on" : "off");
+}
+
+int knob_set_inner(const struct knob_at *at, const char *value)
+{
+	struct leat_rss_conf conf = current(at);
+	int err = knob_switch(at, value, &conf.inner);
+
+	return err ? err : change(at, &conf, value, "on or off");
+}
+
+/* --- contexts --- */
+
+void knob_read_context(const struct knob_at *at, char *text, size_t size)
+{
+	struct cpulist set = {0};
+
+	for (unsigned id = 1; id < LEAT_RXFH_CONTEXTS_MAX; id++) {
+		if (at->port_conf->rxfh->context[id])
+			cpulist_add(&set, id);
+	}
+	cpulist_print(&set, LEAT_RXFH_CONTEXTS_MAX, text, size);
+}
+
+/* As context 0, but for its table, which is the default. */
+static int add_context(const struct knob_at *at, unsigned id)
+{
+	struct knob_at to = *at;
+	struct leat_rss_conf conf = current(at);
+
+	to.n = id;
+	conf.indir = NULL;
+	return apply(&to, &conf, false, "", "what context 0 has");
+}
+
+static int delete_context(const struct knob_at *at, unsigned id)
+{
+	struct rxfh *made;
+	uint32_t rule;
+	int err = rxfh_del_context(at->port_conf->rxfh, id, &rule, &made);
+
+	if (err == -EBUSY)
+		return knob_complain(at, err, "context %u is named by rule %u", id, rule);
+	if (err == -ENOENT)
+		return knob_complain(at, err, "there is no context %u", id);
+	if (err == -EINVAL)
+		return knob_complain(at, err, "context %u stays", id);
+	if (err)
+		return complain_errno(at, err);
+	conf_set_rxfh(at->port_conf, made);
+	return 0;
+}
+
+static int add_free_context(const struct knob_at *at)
+{
+	for (unsigned id = 1; id < LEAT_RXFH_CONTEXTS_MAX; id++) {
+		if (!at->port_conf->rxfh->context[id])
+			return add_context(at, id);
+	}
+	return knob_complain(at, -ENOSPC, "there are contexts 0 to %u", LEAT_RXFH_CONTEXTS_MAX - 1);
+}
+
+/* There are to be those of the set, and context 0. */
+static int set_contexts(const struct knob_at *at, const struct cpulist *set)
+{
+	int err = 0;
+
+	for (unsigned id = 1; id < LEAT_RXFH_CONTEXTS_MAX && !err; id++) {
+		if (!at->port_conf->rxfh->context[id] && cpulist_has(set, id))
+			err = add_context(at, id);
+		else if (at->port_conf->rxfh->context[id] && !cpulist_has(set, id))
+			err = delete_context(at, id);
+	}
+	return err;
+}
+
+/* "new", "N delete", or all that there are to be: "1-3,7". */
+int knob_set_context(const struct knob_at *at, const char *value)
+{
+	char number[8] = "";
+	size_t len = strcspn(value, " ");
+	struct cpulist set;
+	uint64_t id;
+
+	if (strcmp(value, "new") == 0)
+		return add_free_context(at);
+	if (len < sizeof(number) && strcmp(value + len, " delete") == 0) {
+		memcpy(number, value, len);
+		if (text_number(number, UINT16_MAX, &id))
+			return delete_context(at, (unsigned)id);
+	}
+	if (cpulist_parse(&set, value, LEAT_RXFH_CONTEXTS_MAX) == 0)
+		return set_contexts(at, &set);
+	return knob_complain(at, -EINVAL, "'%s': wants new, N delete, or numbers up to %u", value,
+			     LEAT_RXFH_CONTEXTS_MAX - 1);
 }

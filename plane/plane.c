@@ -2,7 +2,7 @@
 #include "plane.h"
 
 #include "knob.h"
-
+#include "steering.h"
 #include "txflow.h"
 
 #include <errno.h>
@@ -42,7 +42,11 @@ static int make_queues(struct plane *plane, struct port *port)
 	port->rx_stats = calloc(port->rxqs, sizeof(*port->rx_stats));
 	port->txq = aligned_alloc(64, port->txqs * sizeof(*port->txq));
 	port->tx_flow = calloc(1, sizeof(*port->tx_flow));
-	if (!rxq || !port->rx_stats || !port->txq || !port->tx_flow)
+	port->moves = calloc(1, sizeof(*port->moves));
+	if (port->ops->flow_steer)
+		port->arfs = calloc(1, sizeof(*port->arfs));
+	if (!rxq || !port->rx_stats || !port->txq || !port->tx_flow || !port->moves ||
+	    (port->ops->flow_steer && !port->arfs))
 		return -ENOMEM;
 	memset(port->txq, 0, port->txqs * sizeof(*port->txq));
 	for (unsigned q = 0; q < port->txqs; q++)
@@ -133,10 +137,11 @@ static int open_all(struct plane *plane, const struct plane_args *args, char *er
 	if (e)
 		return e;
 	plane->conf = conf_default(plane);
-	if (!plane->conf) {
+	if (!plane->conf || topo_init(&plane->topo, plane->n_cpus)) {
 		snprintf(err, err_len, "configuration: %s", strerror(ENOMEM));
 		return -ENOMEM;
 	}
+	steering_open(plane);
 	return plane->app->open(plane, args->app_args, err, err_len);
 }
 
@@ -202,7 +207,7 @@ void plane_stop(struct plane *plane)
 	pthread_mutex_lock(&plane->conf_lock);
 	__atomic_store_n(&plane->stop, true, __ATOMIC_RELEASE);
 	for (unsigned i = plane->n_running; i < plane->n_workers; i++)
-		__atomic_store_n(&plane->worker[i].drained, true, __ATOMIC_RELEASE);
+		__atomic_store_n(&plane->worker[i].drained, 2, __ATOMIC_RELEASE);
 	for (unsigned i = 0; i < plane->n_running; i++)
 		wake_up(&plane->worker[i].reader.wake);
 	for (unsigned i = 0; i < plane->n_running; i++)
@@ -224,6 +229,8 @@ static void close_port(struct port *port, struct rxq *rxq)
 	free(rxq);
 	free(port->rx_stats);
 	free(port->tx_flow);
+	free(port->moves);
+	free(port->arfs);
 	free(port->txq);
 }
 
@@ -241,6 +248,7 @@ void plane_close(struct plane *plane)
 	free(plane->worker);
 	free(plane->on_cpu);
 	free(plane->head);
+	topo_fini(&plane->topo);
 	pthread_mutex_destroy(&plane->conf_lock);
 	memset(plane, 0, sizeof(*plane));
 }
@@ -259,7 +267,7 @@ const struct conf *plane_enter(const struct plane *plane, struct reader *r)
 	return c;
 }
 
-void plane_publish(struct plane *plane, struct conf *conf)
+void plane_put(struct plane *plane, struct conf *conf)
 {
 	static const struct timespec moment = {0, 20000};
 	struct conf *old = plane->conf;
@@ -271,6 +279,11 @@ void plane_publish(struct plane *plane, struct conf *conf)
 			nanosleep(&moment, NULL);
 	}
 	conf_free(old, conf);
+}
+
+int plane_publish(struct plane *plane, struct conf *conf)
+{
+	return steering_publish(plane, conf);
 }
 
 /* The turns all workers have made, if all of them rest and have nothing to do; else UINT64_MAX. */

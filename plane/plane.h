@@ -12,6 +12,7 @@
 #include "conf.h"
 #include "port/port.h"
 #include "stats.h"
+#include "topo.h"
 #include "worker.h"
 
 #include <pthread.h>
@@ -43,6 +44,7 @@ struct plane {
 	struct worker **on_cpu; /* n_cpus of them: the CPU's worker or NULL */
 	const uint32_t **head;	/* n_cpus: its backlog's head counter or NULL */
 	struct leat_rps_heads heads;
+	struct topo topo;
 
 	struct conf *conf;	   /* atomic pointer: the value in force */
 	pthread_mutex_t conf_lock; /* held by who changes it */
@@ -77,9 +79,13 @@ void plane_add_reader(struct plane *plane, struct reader *r);
 /* Reader: the value in force, to be used until the next call. */
 const struct conf *plane_enter(const struct plane *plane, struct reader *r);
 
-/* Put `conf` (from conf_copy, changed) into force, wait until every reader uses it, free the old.
- * The caller holds conf_lock. */
-void plane_publish(struct plane *plane, struct conf *conf);
+/* Put `conf` (from conf_copy, changed) into force and free the old: when it returns every reader
+ * uses it. 0; -ENOMEM: nothing has happened, and `conf` is still the caller's. The caller holds
+ * conf_lock. */
+int plane_publish(struct plane *plane, struct conf *conf);
+
+/* A step of it, for steering.c: `conf` as it is, wait until every reader uses it, free the old. */
+void plane_put(struct plane *plane, struct conf *conf);
 
 /* Nothing will happen any more: every port is finished, every packet processed. */
 bool plane_idle(const struct plane *plane);

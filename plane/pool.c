@@ -42,7 +42,7 @@ int pool_init(struct pool *p, uint32_t smalls, uint32_t bigs)
 	size_t small_bytes = (size_t)smalls * SMALL_STRIDE;
 	uint8_t *m;
 
-	*p = (struct pool){.smalls = smalls, .bigs = bigs};
+	*p = (struct pool){.smalls = smalls, .bigs = bigs, .all_smalls = smalls, .all_bigs = bigs};
 	p->size = descriptors + small_bytes + (size_t)bigs * BIG_STRIDE;
 	m = mmap(NULL, p->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
 		 -1, 0);
@@ -64,12 +64,12 @@ void pool_fini(struct pool *p)
 
 static void keep(struct pool *p, struct leat_pkt *pkt)
 {
-	if (pkt->size == SMALL_STRIDE) {
-		push(&p->small, pkt);
-		p->smalls++;
-	} else {
+	if (pool_is_big(pkt)) {
 		push(&p->big, pkt);
 		p->bigs++;
+	} else {
+		push(&p->small, pkt);
+		p->smalls++;
 	}
 }
 

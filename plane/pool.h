@@ -19,8 +19,9 @@ enum {
 };
 
 struct pool {
-	struct leat_pkt *small, *big; /* the owner's, linked by frag_list */
-	uint32_t smalls, bigs;	      /* how many are in them */
+	struct leat_pkt *small, *big;  /* the owner's, linked by frag_list */
+	uint32_t smalls, bigs;	       /* how many are in them */
+	uint32_t all_smalls, all_bigs; /* how many there are */
 	struct leat_pkt *returned __attribute__((aligned(64))); /* atomic: given back by others */
 	void *memory;
 	size_t size;
@@ -39,6 +40,12 @@ struct leat_pkt *pool_big(struct pool *p);
 static inline bool pool_has(const struct pool *p)
 {
 	return p->small && p->big;
+}
+
+/* Whether a packet is in a big buffer. */
+static inline bool pool_is_big(const struct leat_pkt *pkt)
+{
+	return pkt->size > POOL_HEADROOM + POOL_SMALL + 64;
 }
 
 /* Give back `n` packets with their chains, each to its owner. `own`: the pool of the calling

@@ -30,22 +30,41 @@ static uint64_t due(const struct worker *w, const struct conf *c)
 	return first;
 }
 
-/* Packets to be had without asking: in a queue, or in the backlog. */
+/* Packets to be had without asking, in a queue or the backlog; or flows on their way. */
 static bool has_packets(const struct worker *w)
 {
 	for (const struct rxq *q = w->rxqs; q; q = q->next) {
-		if (q->ready || q->fenced)
+		if (q->ready || q->fenced || move_busy(q) || arfs_busy(q))
 			return true;
 	}
 	return !ring_empty(&w->backlog);
 }
 
+/* Flows that another worker moves to one of its queues. */
+static bool has_moves(const struct worker *w)
+{
+	for (const struct rxq *q = w->rxqs; q; q = q->next) {
+		if (move_busy(q))
+			return true;
+	}
+	return false;
+}
+
 /* Work that the eventfd does not tell of because it came before the worker said it sleeps. */
 static bool has_work(const struct worker *w, const struct conf *c)
 {
-	return !ring_empty(&w->backlog) || __atomic_load_n(&w->given, __ATOMIC_RELAXED) ||
+	return has_moves(w) || !ring_empty(&w->backlog) ||
+	       __atomic_load_n(&w->given, __ATOMIC_RELAXED) ||
 	       __atomic_load_n(&w->plane->conf, __ATOMIC_RELAXED) != c ||
 	       __atomic_load_n(&w->plane->stop, __ATOMIC_RELAXED);
+}
+
+/* The interrupt that a queue would have: packets are there, where none were. */
+static void interrupt(const struct worker *w, struct rxq *q)
+{
+	if (!q->ready)
+		stat_add(&q->interrupts[w->cpu], 1);
+	q->ready = true;
 }
 
 /* Ask which queues are readable; wait for one until `until`, 0: do not wait. */
@@ -62,7 +81,7 @@ static void look(struct worker *w, uint64_t until)
 	n = epoll_pwait2(w->epoll, ev, 32, until == UINT64_MAX ? NULL : &ts, NULL);
 	for (int i = 0; i < n; i++) {
 		if (ev[i].data.ptr)
-			((struct rxq *)ev[i].data.ptr)->ready = true;
+			interrupt(w, ev[i].data.ptr);
 		else
 			wake_drain(&w->reader.wake);
 	}

@@ -2,6 +2,7 @@
 #include "rxq.h"
 
 #include "plane.h"
+#include "rxfh.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -35,10 +36,12 @@ int rxq_init(struct rxq *q, struct port *port, uint16_t queue, unsigned n_cpus)
 {
 	struct leat_gro_conf gc = {0}; /* no knob changes what memory GRO needs */
 
-	*q = (struct rxq){.port = port, .queue = queue, .ready = true};
+	*q = (struct rxq){
+		.port = port, .queue = queue, .ready = true, .filters = LEAT_ARFS_NO_FILTER};
 	q->gro_mem = aligned_alloc(64, (leat_gro_size(&gc) + 63) & ~(size_t)63);
 	q->fence = calloc(n_cpus, sizeof(*q->fence));
-	if (q->gro_mem && q->fence)
+	q->interrupts = calloc(n_cpus, sizeof(*q->interrupts));
+	if (q->gro_mem && q->fence && q->interrupts && move_init(&q->move) == 0)
 		return 0;
 	rxq_fini(q);
 	return -ENOMEM;
@@ -48,7 +51,10 @@ void rxq_fini(struct rxq *q)
 {
 	free(q->gro_mem);
 	free(q->fence);
+	free(q->interrupts);
+	move_fini(&q->move);
 	q->gro_mem = q->fence = NULL;
+	q->interrupts = NULL;
 }
 
 void rxq_flush(struct worker *w, const struct conf *c, struct rxq *q, uint64_t before)
@@ -76,28 +82,39 @@ uint64_t rxq_deadline(const struct worker *w, const struct conf *c, const struct
 	return timeout < w->now ? w->now - timeout + 1 : 0;
 }
 
-/* From now on wait for every backlog's present tail. */
-static void raise_fence(struct rxq *q, const struct worker *w)
+void rxq_note_tails(struct rxq *q, const struct worker *w)
 {
 	for (unsigned i = 0; i < w->plane->n_workers; i++) {
 		const struct worker *other = &w->plane->worker[i];
 
 		q->fence[other->cpu] = __atomic_load_n(&other->backlog.tail, __ATOMIC_RELAXED);
 	}
-	q->fenced = true;
 }
 
-bool rxq_open(struct rxq *q, const struct worker *w)
+bool rxq_passed_tails(const struct rxq *q, const struct worker *w)
 {
-	for (unsigned i = 0; q->fenced && i < w->plane->n_workers; i++) {
+	for (unsigned i = 0; i < w->plane->n_workers; i++) {
 		const struct worker *other = &w->plane->worker[i];
 		uint32_t head = __atomic_load_n(&other->backlog.head, __ATOMIC_ACQUIRE);
 
 		if ((int32_t)(head - q->fence[other->cpu]) < 0)
 			return false;
 	}
-	q->fenced = false;
 	return true;
+}
+
+/* From now on wait for every backlog's present tail. */
+static void raise_fence(struct rxq *q, const struct worker *w)
+{
+	rxq_note_tails(q, w);
+	q->fenced = true;
+}
+
+bool rxq_open(struct rxq *q, const struct worker *w)
+{
+	if (q->fenced)
+		q->fenced = !rxq_passed_tails(q, w);
+	return !q->fenced;
 }
 
 /* Whether the queue is as `c` has it. A queue that was on its way to another worker may have missed
@@ -107,7 +124,7 @@ static bool is_made(const struct rxq *q, const struct conf *c)
 	const struct port_conf *pc = &c->port[q->port->index];
 
 	return c->generation - q->generation + 1 <= 2 && q->parse == c->parse &&
-	       q->rss == pc->rss && q->rx == pc->rx && q->gro_max_size == pc->gro_max_size &&
+	       q->rxfh == pc->rxfh && q->rx == pc->rx && q->gro_max_size == pc->gro_max_size &&
 	       q->gro_ipv4_max_size == pc->gro_ipv4_max_size &&
 	       q->flows.flows == pc->rxq[q->queue].flows.flows;
 }
@@ -130,7 +147,9 @@ static void remake(struct rxq *q, struct worker *w, const struct conf *c)
 	q->generation = c->generation;
 	q->flows = qc->flows;
 	q->parse = c->parse;
-	q->rss = pc->rss;
+	q->rxfh = pc->rxfh;
+	q->rss = pc->rxfh->use.context[0];
+	q->move.value = pc->old ? MOVE_HOLDING : MOVE_SETTLED;
 	q->rx = pc->rx;
 	q->gro_max_size = pc->gro_max_size;
 	q->gro_ipv4_max_size = pc->gro_ipv4_max_size;
@@ -222,6 +241,7 @@ unsigned rxq_receive(struct worker *w, struct rxq *q, struct leat_pkt **in)
 {
 	int n = q->port->ops->receive(q->port, q->queue, &w->pool, in, PORT_BATCH);
 	uint32_t bytes = 0;
+	bool empty;
 
 	if (n < 0)
 		lose(w, q);
@@ -234,9 +254,12 @@ unsigned rxq_receive(struct worker *w, struct rxq *q, struct leat_pkt **in)
 		in[i]->rxq = q->queue;
 		in[i]->stamp = w->now;
 	}
-	if (n < PORT_BATCH && bytes < PORT_BATCH_BYTES)
+	empty = n < PORT_BATCH && bytes < PORT_BATCH_BYTES;
+	if (empty)
 		q->ready = false;
-	return n < 0 ? 0 : (unsigned)n;
+	n = n < 0 ? 0 : n;
+	move_read(q, (unsigned)n, empty && !w->starved);
+	return (unsigned)n;
 }
 
 unsigned rxq_parse(struct worker *w, struct rxq *q, struct leat_pkt **in, unsigned n)

@@ -13,9 +13,12 @@
 #ifndef PLANE_RXQ_H
 #define PLANE_RXQ_H
 
+#include "arfs.h"
 #include "conf.h"
+#include "move.h"
 
 #include <leat/parse.h>
+#include <leat/rss.h>
 
 struct port;
 struct worker;
@@ -27,17 +30,24 @@ struct rxq {
 	uint16_t cpu; /* whose worker serves it; atomic, for those who look */
 	bool ready;   /* readable when last looked at */
 	bool fenced;
-	bool merging;			      /* gro is made */
-	uint32_t *fence;		      /* n_cpus: backlog tails to wait for */
-	uint32_t generation;		      /* of the configuration that it was last brought to */
+	bool merging;	      /* gro is made */
+	uint32_t *fence;      /* n_cpus: backlog tails to wait for */
+	uint64_t *interrupts; /* n_cpus, atomic: times it was found readable there */
+	uint32_t generation;  /* of the configuration that it was last brought to */
 	struct leat_rps_dev_flow_table flows; /* in use */
 	const struct leat_parse_conf *parse;  /* in use */
-	const struct leat_rss *rss;	      /* in use */
+	const struct rxfh *rxfh;	      /* in use */
+	const struct leat_rss *rss;	      /* of it */
 	uint32_t rx;			      /* CONF_RX_* in use */
 	uint32_t gro_max_size;		      /* in use */
 	uint32_t gro_ipv4_max_size;	      /* in use */
 	struct leat_gro gro;
 	void *gro_mem;
+	struct move_queue move;			  /* flows that come from, or go to, other queues */
+	uint16_t filters;			  /* of accelerated RFS: one of its ring, or none */
+	bool forgetting;			  /* there are filters, and there shall be none */
+	struct arfs_stats arfs_stats;		  /* atomic */
+	uint64_t rule_dropped;			  /* atomic: packets, in software */
 	uint64_t gro_count[LEAT_GRO_REASONS];	  /* atomic: what gro.count had */
 	uint64_t parse_count[LEAT_PARSE_REASONS]; /* atomic */
 };
@@ -68,6 +78,11 @@ void rxq_count(struct rxq *q);
 /* Parse a batch, count how far the parser got, and have the port check what came with it; gives how
  * many are left. */
 unsigned rxq_parse(struct worker *w, struct rxq *q, struct leat_pkt **in, unsigned n);
+
+/* Note every backlog's tail, in the memory of the fence, which is not up; whether all heads have
+ * passed them. */
+void rxq_note_tails(struct rxq *q, const struct worker *w);
+bool rxq_passed_tails(const struct rxq *q, const struct worker *w);
 
 /* Whether packets may be read: the fence, if there is one, has been passed. */
 bool rxq_open(struct rxq *q, const struct worker *w);

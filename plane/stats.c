@@ -2,6 +2,7 @@
 #include "stats.h"
 
 #include "plane.h"
+#include "steering.h"
 
 #include <leat/gro.h>
 #include <leat/parse.h>
@@ -31,6 +32,7 @@ static json_t *port_json(const struct plane *plane, const struct port *port)
 {
 	json_t *rx = json_array(), *tx = json_array();
 	const struct rxq *q = plane->rxq[port->index];
+	char steering[256];
 
 	for (unsigned i = 0; i < port->rxqs; i++) {
 		json_t *o = queue_json(&port->rx_stats[i]);
@@ -41,9 +43,10 @@ static json_t *port_json(const struct plane *plane, const struct port *port)
 	}
 	for (unsigned i = 0; i < port->txqs; i++)
 		json_array_append_new(tx, queue_json(&port->txq[i].stats));
-	return json_pack("{s:s,s:s,s:b,s:o,s:o}", "name", port->name, "kind", port->ops->kind,
-			 "gone", (int)__atomic_load_n(&port->gone, __ATOMIC_RELAXED), "rx", rx,
-			 "tx", tx);
+	steering_describe(plane, port->index, steering, sizeof(steering));
+	return json_pack("{s:s,s:s,s:b,s:s,s:o,s:o}", "name", port->name, "kind", port->ops->kind,
+			 "gone", (int)__atomic_load_n(&port->gone, __ATOMIC_RELAXED), "steering",
+			 steering, "rx", rx, "tx", tx);
 }
 
 /* What other workers counted for this one. */
@@ -59,19 +62,63 @@ static uint64_t from_others(const struct plane *plane, uint16_t cpu, size_t memb
 	return sum;
 }
 
+/* What softnet_stat has of a CPU. A worker never gives its CPU up before its work is done, as a
+ * softirq does whose budget is used up: so time_squeeze is 0. */
+static json_t *softnet_json(const struct plane *plane, const struct worker *w)
+{
+	const struct worker_stats *s = &w->stats;
+	size_t dropped = offsetof(struct stage, dropped), woken = offsetof(struct stage, woken);
+
+	return json_pack("{s:i,s:o,s:I,s:i,s:I,s:o,s:I}", "cpu", (int)w->cpu, "processed",
+			 number(&s->processed), "dropped",
+			 (json_int_t)from_others(plane, w->cpu, dropped), "time_squeeze", 0,
+			 "received_rps", (json_int_t)from_others(plane, w->cpu, woken),
+			 "flow_limit_count", number(&s->flow_limit_count), "backlog_len",
+			 (json_int_t)ring_len(&w->backlog));
+}
+
+json_t *stats_softnet(const struct plane *plane)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < plane->n_workers; i++)
+		json_array_append_new(list, softnet_json(plane, &plane->worker[i]));
+	return list;
+}
+
+static json_t *interrupt_json(const struct plane *plane, const struct rxq *q, unsigned irq)
+{
+	json_t *counts = json_object();
+	char cpu[16];
+
+	for (unsigned i = 0; i < plane->n_workers; i++) {
+		snprintf(cpu, sizeof(cpu), "%u", plane->worker[i].cpu);
+		json_object_set_new(counts, cpu, number(&q->interrupts[plane->worker[i].cpu]));
+	}
+	return json_pack("{s:i,s:o,s:s,s:s,s:i,s:o,s:i}", "irq", (int)irq, "counts", counts, "kind",
+			 q->port->ops->kind, "port", q->port->name, "queue", (int)q->queue, "name",
+			 json_sprintf("%s-rx-%u", q->port->name, (unsigned)q->queue),
+			 "effective_affinity", (int)__atomic_load_n(&q->cpu, __ATOMIC_RELAXED));
+}
+
+json_t *stats_interrupts(const struct plane *plane)
+{
+	json_t *list = json_array();
+	unsigned irq = 0;
+
+	for (unsigned p = 0; p < plane->n_ports; p++) {
+		for (unsigned i = 0; i < plane->port[p].rxqs; i++)
+			json_array_append_new(list,
+					      interrupt_json(plane, &plane->rxq[p][i], irq++));
+	}
+	return list;
+}
+
 static json_t *cpu_json(const struct plane *plane, const struct worker *w)
 {
 	const struct worker_stats *s = &w->stats;
-	json_t *o =
-		json_pack("{s:i,s:i}", "cpu", (int)w->cpu, "backlog", (int)ring_len(&w->backlog));
+	json_t *o = softnet_json(plane, w);
 
-	json_object_set_new(o, "processed", number(&s->processed));
-	json_object_set_new(o, "dropped",
-			    json_integer((json_int_t)from_others(plane, w->cpu,
-								 offsetof(struct stage, dropped))));
-	json_object_set_new(o, "received_rps",
-			    json_integer((json_int_t)from_others(plane, w->cpu,
-								 offsetof(struct stage, woken))));
 	json_object_set_new(o, "hops", number(&s->hops));
 	json_object_set_new(o, "flow_moves", number(&s->flow_moves));
 	json_object_set_new(o, "no_buffer", number(&s->no_buffer));
@@ -157,22 +204,58 @@ static json_t *parse_json(const struct plane *plane, const struct port *port)
 	return o;
 }
 
+/* What rules dropped: in the device, if not in software. */
+static void add_dropped(json_t *o, const struct port *port)
+{
+	uint64_t dropped = port->ops->rule_dropped ? port->ops->rule_dropped(port) : 0;
+	json_int_t by_us = json_integer_value(json_object_get(o, "rule_dropped"));
+
+	if (dropped)
+		json_object_set_new(o, "rule_dropped", json_integer(by_us + (json_int_t)dropped));
+}
+
+/* What became of flows that changed their queue, or should have. */
+static json_t *moves_json(const struct plane *plane, const struct port *port)
+{
+	static const struct {
+		const char *name;
+		size_t member;
+	} counter[] = {
+		{"arfs_added", offsetof(struct rxq, arfs_stats.added)},
+		{"arfs_expired", offsetof(struct rxq, arfs_stats.expired)},
+		{"arfs_failed", offsetof(struct rxq, arfs_stats.failed)},
+		{"fenced", offsetof(struct rxq, move.fenced)},
+		{"fence_dropped", offsetof(struct rxq, move.fence_dropped)},
+		{"rule_dropped", offsetof(struct rxq, rule_dropped)},
+	};
+	json_t *o = json_object();
+
+	for (size_t i = 0; i < sizeof(counter) / sizeof(*counter); i++)
+		add_sum(o, plane, port, counter[i].member, counter[i].name);
+	add_dropped(o, port);
+	return o;
+}
+
 json_t *stats_json(struct plane *plane)
 {
 	json_t *ports = json_array(), *cpus = json_array();
-	json_t *gro = json_object(), *parse = json_object();
+	json_t *gro = json_object(), *parse = json_object(), *moves = json_object();
 
+	pthread_mutex_lock(&plane->conf_lock);
+	for (unsigned i = 0; i < plane->n_ports; i++)
+		json_array_append_new(ports, port_json(plane, &plane->port[i]));
+	pthread_mutex_unlock(&plane->conf_lock);
 	for (unsigned i = 0; i < plane->n_ports; i++) {
 		const struct port *port = &plane->port[i];
 
-		json_array_append_new(ports, port_json(plane, port));
 		json_object_set_new(gro, port->name, gro_json(plane, port));
 		json_object_set_new(parse, port->name, parse_json(plane, port));
+		json_object_set_new(moves, port->name, moves_json(plane, port));
 	}
 	for (unsigned i = 0; i < plane->n_workers; i++)
 		json_array_append_new(cpus, cpu_json(plane, &plane->worker[i]));
-	return json_pack("{s:o,s:o,s:o,s:o,s:o}", "ports", ports, "cpus", cpus, "gro", gro, "parse",
-			 parse, "app",
+	return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "ports", ports, "cpus", cpus, "gro", gro,
+			 "parse", parse, "steering", moves, "app",
 			 plane->app->stats ? plane->app->stats(plane) :
 					     json_pack("{s:s}", "name", plane->app->name));
 }

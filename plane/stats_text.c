@@ -225,6 +225,7 @@ char *stats_text(const json_t *now, const json_t *since, double seconds)
 	print_mistakes(f, now, since);
 	print_reasons(f, now, "gro");
 	print_reasons(f, now, "parse");
+	print_reasons(f, now, "steering");
 	print_app(f, now);
 	fclose(f);
 	return text;

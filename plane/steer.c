@@ -16,19 +16,22 @@
 /* Added to a head counter: a tail that no head reaches while the packet is staged. */
 enum { UNSENT = 1 << 30 };
 
-/* The CPU the packet should go to. */
-static uint16_t wish(const struct worker *w, const struct conf *c, const struct rxq_conf *q,
-		     uint32_t hash)
+/* The CPU the packet should go to; of the queue that it is of, which in software may be another than
+ * it came on. */
+static uint16_t wish(const struct worker *w, const struct conf *c, const struct port_conf *pc,
+		     const struct rxq *rxq, const struct leat_pkt *pkt)
 {
-	uint16_t cpu = LEAT_RPS_NO_CPU;
+	const struct rxq_conf *q = &pc->rxq[pkt->rxq];
+	uint16_t cpu = LEAT_RPS_NO_CPU, here = pkt->rxq == rxq->queue ? w->cpu : q->cpu;
+	uint32_t hash = pkt->hash;
 
 	if (hash == 0)
-		return w->cpu;
+		return here;
 	if (c->sock.size && q->rps_flow_cnt)
 		cpu = leat_rfs_desired(&c->sock, hash);
 	if (cpu >= w->plane->n_cpus || !w->plane->on_cpu[cpu])
 		cpu = leat_rps_pick(&q->rps, hash);
-	return cpu == LEAT_RPS_NO_CPU ? w->cpu : cpu;
+	return cpu == LEAT_RPS_NO_CPU ? here : cpu;
 }
 
 /* Whether all that the flow has in this worker's own backlog has been processed. */
@@ -37,31 +40,61 @@ static bool may_process(const struct worker *w, const struct leat_rps_dev_flow *
 	return flow->cpu == w->cpu && leat_rfs_finished(flow, &w->plane->heads);
 }
 
+/* Relaxed: the workers of other queues may look at the entry (arfs.c). */
+static void set_tail(struct leat_rps_dev_flow *flow, uint32_t tail)
+{
+	__atomic_store_n(&flow->last_qtail, tail, __ATOMIC_RELAXED);
+}
+
 static void put(struct worker *w, struct leat_pkt *pkt, struct leat_rps_dev_flow *flow)
 {
 	struct stage *s = &w->stage[flow->cpu];
 
 	s->pkt[s->n] = pkt;
 	s->flow[s->n++] = flow;
-	flow->last_qtail = __atomic_load_n(w->plane->head[flow->cpu], __ATOMIC_RELAXED) + UNSENT;
+	set_tail(flow, __atomic_load_n(w->plane->head[flow->cpu], __ATOMIC_RELAXED) + UNSENT);
+}
+
+/* Flow limit: drop of the staged packets those of a flow that has too much of the backlog. Gives
+ * how many are left; the flows that want the tail stay as they are. */
+static unsigned limit_flows(struct worker *w, const struct conf *c, struct stage *s,
+			    const struct worker *to)
+{
+	struct leat_flow_limit *limit = c->flow_limit[w->index];
+	uint32_t qlen = ring_len(&to->backlog);
+	struct leat_pkt *refused[STAGE_MAX];
+	unsigned kept = 0, n = 0;
+
+	for (unsigned i = 0; i < s->n; i++) {
+		if (qlen + kept <= c->max_backlog &&
+		    leat_flow_limit_drop(limit, s->pkt[i]->hash, qlen + kept, c->max_backlog))
+			refused[n++] = s->pkt[i];
+		else
+			s->pkt[kept++] = s->pkt[i];
+	}
+	stat_add(&w->stats.flow_limit_count, n);
+	stat_add(&s->dropped, n);
+	pool_give(&w->pool, refused, n);
+	return kept;
 }
 
 /* Enqueue what is staged for one CPU; drop what its backlog has no room for. */
 static void enqueue(struct worker *w, const struct conf *c, struct stage *s, struct worker *to)
 {
 	uint32_t tail;
-	unsigned sent = ring_enqueue(&to->backlog, s->pkt, s->n, c->max_backlog + 1, &tail);
+	unsigned n = c->flow_limit[w->index] ? limit_flows(w, c, s, to) : s->n;
+	unsigned sent = ring_enqueue(&to->backlog, s->pkt, n, c->max_backlog + 1, &tail);
 
 	for (unsigned i = 0; i < s->n; i++)
-		s->flow[i]->last_qtail = tail;
+		set_tail(s->flow[i], tail);
 	if (to != w) {
 		stat_add(&w->stats.hops, sent);
 		if (sent && wake_up(&to->reader.wake))
 			stat_add(&s->woken, 1);
 	}
-	if (sent < s->n) {
-		stat_add(&s->dropped, s->n - sent);
-		pool_give(&w->pool, s->pkt + sent, s->n - sent);
+	if (sent < n) {
+		stat_add(&s->dropped, n - sent);
+		pool_give(&w->pool, s->pkt + sent, n - sent);
 	}
 	s->n = 0;
 }
@@ -85,7 +118,7 @@ void deliver(struct worker *w, const struct conf *c, struct leat_pkt **pkts, uns
 void steer(struct worker *w, const struct conf *c, struct rxq *q, struct leat_pkt **pkts,
 	   unsigned n)
 {
-	const struct rxq_conf *qc = &c->port[q->port->index].rxq[q->queue];
+	const struct port_conf *pc = &c->port[q->port->index];
 	struct leat_pkt *here[STAGE_MAX];
 	unsigned n_here = 0, moves = 0;
 
@@ -93,12 +126,15 @@ void steer(struct worker *w, const struct conf *c, struct rxq *q, struct leat_pk
 		struct leat_rps_dev_flow *flow = leat_rfs_flow(&q->flows, pkts[i]->hash);
 		uint16_t before = flow->cpu;
 
-		leat_rfs_switch(flow, wish(w, c, qc, pkts[i]->hash), &w->plane->heads);
+		leat_rfs_switch(flow, wish(w, c, pc, q, pkts[i]), &w->plane->heads);
 		moves += flow->cpu != before && before != LEAT_RPS_NO_CPU;
-		if (may_process(w, flow))
+		if (may_process(w, flow)) {
 			here[n_here++] = pkts[i];
-		else
-			put(w, pkts[i], flow);
+			continue;
+		}
+		if (flow->cpu != w->cpu && pc->arfs)
+			arfs_consider(w, c, q, pkts[i], flow, flow->cpu != before);
+		put(w, pkts[i], flow);
 	}
 	stat_add(&w->stats.flow_moves, moves);
 	if (n_here)

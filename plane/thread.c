@@ -75,16 +75,17 @@ void worker_join(struct worker *w)
 	pthread_join(w->thread, NULL);
 }
 
-static bool all_drained(const struct plane *plane)
+static bool all_drained(const struct plane *plane, uint8_t so_far)
 {
 	for (unsigned i = 0; i < plane->n_workers; i++) {
-		if (!__atomic_load_n(&plane->worker[i].drained, __ATOMIC_ACQUIRE))
+		if (__atomic_load_n(&plane->worker[i].drained, __ATOMIC_ACQUIRE) < so_far)
 			return false;
 	}
 	return true;
 }
 
-/* The end: steer what GRO holds, then process backlogs until no worker can add to them. */
+/* The end: steer what GRO holds, then process backlogs until no worker can add to them, then what
+ * waited for these. */
 void worker_drain(struct worker *w)
 {
 	const struct conf *c = w->plane->conf;
@@ -92,9 +93,14 @@ void worker_drain(struct worker *w)
 	rxq_take(w, c);
 	for (struct rxq *q = w->rxqs; q; q = q->next)
 		rxq_flush(w, c, q, UINT64_MAX);
-	__atomic_store_n(&w->drained, true, __ATOMIC_RELEASE);
-	while (!all_drained(w->plane) || !ring_empty(&w->backlog)) {
+	__atomic_store_n(&w->drained, 1, __ATOMIC_RELEASE);
+	while (!all_drained(w->plane, 1) || !ring_empty(&w->backlog)) {
 		if (worker_backlog(w, c) == 0)
 			sched_yield();
 	}
+	__atomic_store_n(&w->drained, 2, __ATOMIC_RELEASE);
+	while (!all_drained(w->plane, 2))
+		sched_yield();
+	for (struct rxq *q = w->rxqs; q; q = q->next)
+		move_end(w, c, q);
 }

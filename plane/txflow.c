@@ -4,12 +4,21 @@
 #include <leat/flow.h>
 #include <stdbool.h>
 
-/* The queue for a packet of a flow that has none. */
-static unsigned choose(const struct leat_xps *xps, unsigned cpu, const struct leat_pkt *pkt)
+/* The queue for a packet of a flow that has none. A forwarded flow is received where its packet
+ * was. */
+static unsigned choose(const struct leat_xps *xps, unsigned cpu, unsigned priority,
+		       const struct leat_pkt *pkt)
 {
-	int q = leat_xps_pick(xps, cpu, pkt->hash);
+	const struct leat_xps_sender sender = {
+		.cpu = cpu,
+		.hash = pkt->hash,
+		.priority = priority,
+		.rxq = pkt->rxq,
+		.flow_rxq = pkt->rxq,
+		.flow_txq = LEAT_XPS_NO_QUEUE,
+	};
 
-	return q >= 0 ? (unsigned)q : leat_xps_tx_hash(xps->n_queues, pkt->rxq, pkt->hash);
+	return leat_xps_pick(xps, &sender);
 }
 
 /* Whether a flow keeps the queue it had. The last to use it may have been a worker whose turn
@@ -21,14 +30,17 @@ static bool keeps(uint32_t slot, uint32_t tick, unsigned n_queues)
 	return slot && (slot & UINT16_MAX) <= n_queues && (age & UINT16_MAX) <= 2 * TXFLOW_IDLE;
 }
 
-static unsigned pick(uint32_t *slot, const struct leat_xps *xps, unsigned cpu, uint32_t tick,
+static unsigned pick(struct txflow *table, const struct leat_xps *xps, unsigned cpu, uint32_t tick,
 		     const struct leat_pkt *pkt)
 {
+	unsigned priority = xps->tcs.num_tc ? leat_xps_priority(pkt) : 0;
+	uint32_t flow = pkt->hash + leat_xps_tc(xps, priority);
+	uint32_t *slot = &table->slot[leat_hash_32(flow, TXFLOW_BITS)];
 	uint32_t last = __atomic_load_n(slot, __ATOMIC_RELAXED), next;
 
 	do {
 		next = keeps(last, tick, xps->n_queues) ? last & UINT16_MAX :
-							  1 + choose(xps, cpu, pkt);
+							  1 + choose(xps, cpu, priority, pkt);
 		next |= tick << 16;
 	} while (last != next && !__atomic_compare_exchange_n(slot, &last, next, false,
 							      __ATOMIC_RELAXED, __ATOMIC_RELAXED));
@@ -40,9 +52,6 @@ void txflow_pick(struct txflow *table, const struct leat_xps *xps, unsigned cpu,
 {
 	uint32_t tick = (uint32_t)(now >> TXFLOW_TICK) & UINT16_MAX;
 
-	for (unsigned i = 0; i < n; i++) {
-		uint32_t *slot = &table->slot[leat_hash_32(pkts[i]->hash, TXFLOW_BITS)];
-
-		txq[i] = pick(slot, xps, cpu, tick, pkts[i]);
-	}
+	for (unsigned i = 0; i < n; i++)
+		txq[i] = pick(table, xps, cpu, tick, pkts[i]);
 }

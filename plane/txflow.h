@@ -6,7 +6,8 @@
  * frames of its other direction were written. So a flow changes its transmit queue only after it
  * has been idle for so long that nothing of it can be on its way, whatever XPS would say meanwhile.
  *
- * Flows that share a slot share its queue. Packets without a hash are the flow of hash 0.
+ * Flows that share a slot share its queue. Packets without a hash are the flow of hash 0. Packets
+ * of one flow in two traffic classes are two flows: classes are what may overtake.
  *
  * Threads: any; entries are relaxed atomics, and of two workers that choose for one slot at once
  * the second takes what the first chose.

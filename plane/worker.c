@@ -7,6 +7,7 @@
  * and, from the application on, in xmit.c: ... XPS -> GSO -> port txq.
  */
 #include "plane.h"
+#include "steering.h"
 
 #include <time.h>
 
@@ -30,12 +31,31 @@ static const struct conf *enter(struct worker *w)
 	return c;
 }
 
-static void merge(struct worker *w, const struct conf *c, struct rxq *q, struct leat_pkt **in,
-		  unsigned n)
+/* Give packets to the rest of the path, in portions of gro_normal_batch segments. */
+static void pass_on(struct worker *w, const struct conf *c, struct rxq *q, struct leat_pkt **pkts,
+		    unsigned n)
+{
+	unsigned from = 0, segs = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		segs += pkts[i]->gso_segs ? pkts[i]->gso_segs : 1;
+		if (segs < c->gro_normal_batch && i + 1 < n)
+			continue;
+		steer(w, c, q, pkts + from, i + 1 - from);
+		from = i + 1;
+		segs = 0;
+	}
+}
+
+void worker_pass(struct worker *w, const struct conf *c, struct rxq *q, struct leat_pkt **in,
+		 unsigned n)
 {
 	struct leat_pkt *out[2 * PORT_BATCH];
 
-	steer(w, c, q, out, leat_gro_receive(&q->gro, in, n, w->now, out));
+	if (q->merging)
+		pass_on(w, c, q, out, leat_gro_receive(&q->gro, in, n, w->now, out));
+	else
+		pass_on(w, c, q, in, n);
 }
 
 /* One batch of one queue. */
@@ -45,20 +65,18 @@ static void receive(struct worker *w, const struct conf *c, struct rxq *q)
 	unsigned n = rxq_receive(w, q, in);
 
 	n = rxq_parse(w, q, in, n);
-	if (q->rx & CONF_RX_HASH)
-		leat_rss_receive(q->rss, in, n);
-	if (q->merging)
-		merge(w, c, q, in, n);
-	else
-		steer(w, c, q, in, n);
+	n = steering_receive(w, c, q, in, n);
+	worker_pass(w, c, q, in, n);
 }
 
 static void receive_all(struct worker *w, const struct conf *c)
 {
 	for (struct rxq *q = w->rxqs; q; q = q->next) {
-		if (rxq_open(q, w) && q->ready)
+		if (rxq_open(q, w) && q->ready && move_may_read(w, q))
 			receive(w, c, q);
 		rxq_flush(w, c, q, rxq_deadline(w, c, q));
+		move_turn(w, c, q);
+		arfs_turn(w, c, q);
 		rxq_count(q);
 	}
 	for (struct rxq *q = w->starved ? w->rxqs : NULL; q; q = q->next)

@@ -37,8 +37,9 @@ struct worker {
 	struct ring backlog;
 	struct rxq *given; /* atomic: queues handed over to this worker, linked by next */
 	struct reader reader;
-	bool idle;    /* atomic: asleep until there is work, nothing held */
-	bool drained; /* atomic: after plane->stop: will not steer any more */
+	bool idle; /* atomic: asleep until there is work, nothing held */
+	/* Atomic, after plane->stop: 1, it will not steer any more; 2, its backlog is empty for good. */
+	uint8_t drained;
 };
 
 /* Memory and descriptors of a worker; 0 or -errno. */
@@ -56,6 +57,10 @@ void worker_join(struct worker *w);
 /* The thread: turns until plane->stop, then worker_drain(). */
 void worker_run(struct worker *w);
 void worker_drain(struct worker *w);
+
+/* Let n packets of a queue, hashed and free to go, into GRO and on. *Takes* them. */
+void worker_pass(struct worker *w, const struct conf *conf, struct rxq *q, struct leat_pkt **in,
+		 unsigned n);
 
 /* Process a batch of the backlog; its packets are released, and so finished, afterwards. Gives
  * how many. */

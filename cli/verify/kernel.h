@@ -17,7 +17,10 @@
 
 #include "frames.h"
 
-enum { KERNEL_MTU = 65535 - 14 - 8 }; /* of the TAPs; room for a tag */
+enum {
+	KERNEL_MTU = 65535 - 14 - 8, /* of the TAPs; room for a tag */
+	KERNEL_HEADROOM = 64,	     /* bytes in front of a frame in the kernel's buffer */
+};
 
 struct kernel {
 	int gso[2], gro[2]; /* the TAPs */

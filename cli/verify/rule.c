@@ -64,6 +64,9 @@ static const struct {
 				     "the ECN flag say; the library wants them right"},
 	[RULE_VNET_LATE] = {"late", "Linux takes a header that does not fit the frame, and drops "
 				    "the packet in its segmenter; the library refuses it at once"},
+	[RULE_CSUM_FAR] = {"csum-far",
+			   "Linux keeps csum_start in 16 bits from the first byte of its "
+			   "buffer, and refuses what is near 65535 from that of the frame"},
 };
 
 const char *rule_name(enum rule rule)
@@ -360,11 +363,13 @@ static bool is_bad_tunnel(const struct leat_pkt *pkt, const struct frame_meta *m
 {
 	const uint8_t types = LEAT_VNET_GSO_UDP_TUNNEL_IPV4 | LEAT_VNET_GSO_UDP_TUNNEL_IPV6;
 	const uint8_t *udp = pkt->data + pkt->lvl[0].transport;
+	uint8_t outer = pkt->lvl[0].version == 4 ? LEAT_VNET_GSO_UDP_TUNNEL_IPV4 :
+						   LEAT_VNET_GSO_UDP_TUNNEL_IPV6;
 
 	if (!(m->gso_type & types))
 		return pkt->levels == 2;
-	if (pkt->levels < 2 || pkt->lvl[0].transport != m->outer_th ||
-	    pkt->lvl[1].network != m->inner_nh)
+	if (pkt->levels < 2 || (m->gso_type & types) != outer ||
+	    pkt->lvl[0].transport != m->outer_th || pkt->lvl[1].network != m->inner_nh)
 		return true;
 	return !(m->flags & LEAT_VNET_F_UDP_TUNNEL_CSUM) && (udp[6] || udp[7]);
 }
@@ -382,6 +387,12 @@ static bool is_tcp_one(const struct super_answers *a)
 
 	return (is_tcp(m, LEAT_VNET_GSO_TCPV4) || is_tcp(m, LEAT_VNET_GSO_TCPV6)) &&
 	       m->csum_start + 20u + m->gso_size < a->len;
+}
+
+/* Whether the checksum begins where Linux, which counts from the buffer's first byte, cannot say. */
+static bool is_far_csum(const struct frame_meta *m)
+{
+	return (m->flags & LEAT_VNET_F_NEEDS_CSUM) && m->csum_start + KERNEL_HEADROOM >= UINT16_MAX;
 }
 
 /* Whether the super-packet's headers disagree with each other, the frame or what is said of
@@ -459,5 +470,7 @@ enum rule rule_of_super(const struct super_answers *a)
 		return RULE_TCP_ONE;
 	if (!a->kernel_refused && a->kernel->n == 0 && a->ours->n == 1 && a->len > KERNEL_MTU)
 		return RULE_MTU;
+	if (a->kernel_refused && !a->ours_refused && is_far_csum(a->meta))
+		return RULE_CSUM_FAR;
 	return differ_in_sums(a->kernel, a->ours, ufo) ? RULE_PSEUDO : RULES;
 }

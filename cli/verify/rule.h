@@ -33,6 +33,7 @@ enum rule {
 	RULE_PSEUDO,
 	RULE_MTU,
 	RULE_VNET_LATE,
+	RULE_CSUM_FAR,
 	RULES,
 };
 

@@ -59,6 +59,34 @@ void leat_cpu_rmap_init(struct leat_cpu_rmap *rmap, unsigned n_cpus,
 /* The queue for `cpu`; LEAT_ARFS_NO_QUEUE for a CPU out of range. */
 uint16_t leat_cpu_rmap_queue(const struct leat_cpu_rmap *rmap, unsigned cpu);
 
+/* What is to be known of a flow that RFS sends to CPU `cpu`. */
+struct leat_arfs_ask {
+	uint32_t hash;
+	uint16_t cpu;
+	uint16_t from;	 /* the queue it comes on */
+	uint16_t to;	 /* leat_cpu_rmap_queue() of the CPU */
+	uint16_t filter; /* the one that the flow has, LEAT_ARFS_NO_FILTER: none */
+	const struct leat_rps_dev_flow_table *table; /* of queue `to`; NULL: rps_flow_cnt is 0 */
+};
+
+enum leat_arfs_reason {
+	LEAT_ARFS_STEER,      /* ask the port */
+	LEAT_ARFS_UNMAPPED,   /* no queue is near the CPU */
+	LEAT_ARFS_SAME_QUEUE, /* it comes on the nearest already */
+	LEAT_ARFS_NO_TABLE,   /* the other queue has no flow table */
+	LEAT_ARFS_TAKEN,      /* its entry there has another flow's filter, still active */
+	LEAT_ARFS_STEERED,    /* its entry there has its filter and CPU: only frames on their way */
+	LEAT_ARFS_REASONS,
+};
+
+/* Whether to ask the port to steer the flow, by the kernel's guards, or why not. The target's table
+ * may be in use by another thread; what is read of it is a hint. */
+enum leat_arfs_reason leat_arfs_decide(const struct leat_arfs_ask *ask,
+				       const struct leat_rps_heads *heads);
+
+/* "taken"; NULL past the last. */
+const char *leat_arfs_reason_name(enum leat_arfs_reason reason);
+
 /* Whether a port may forget `filter`, which it holds for the flow at index `flow_id` of the target
  * queue's table `t`: not while that entry still names the filter, its CPU is valid, and that CPU's
  * backlog head has advanced by less than 10 times the table's size since the flow's last packet. */

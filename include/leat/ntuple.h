@@ -7,7 +7,11 @@
  * one with the lowest location decides. Fields of a packet and of rules are one layout, struct
  * leat_ntuple_key, so that a rule is (flow type, mask, masked value): rules of the same type and
  * mask are one group, found by hashing the packet's masked fields, and a packet costs a look-up
- * for each group, however many rules there are.
+ * for each group, however many rules there are. Groups are looked into by their lowest location,
+ * and no further than where none has a lower one than what was found.
+ *
+ * A rule may have a filter too, a function of the caller's that says of each packet whose fields
+ * match whether the rule does: what no fields express. Such a rule is a group of its own.
  *
  * A table is a value: built once in the caller's memory, then only read, by any number of threads.
  * Source: uapi ethtool.h (ethtool_rx_flow_spec), ethtool(8); tuple space search: Srinivasan,
@@ -24,7 +28,7 @@ extern "C" {
 
 enum {
 	LEAT_NTUPLE_RULES_MAX = 1 << 16,
-	LEAT_NTUPLE_GROUPS_MAX = 64, /* pairs of flow type and mask in one table */
+	LEAT_NTUPLE_GROUPS_MAX = 64, /* pairs of flow type and mask, and filters, in one table */
 };
 
 /* What a rule is about; a packet may be of several (TCP4, IP4 and ETHER). */
@@ -65,21 +69,43 @@ enum leat_ntuple_action {
 	LEAT_NTUPLE_CONTEXT, /* to RSS context `context`'s queue for the hash, plus `queue` */
 };
 
+/* Whether a rule's filter takes a parsed packet. Called from any thread. */
+typedef bool leat_ntuple_filter(const void *arg, const struct leat_pkt *pkt);
+
 struct leat_ntuple_rule {
-	uint32_t location; /* lower goes first; one rule each */
-	uint8_t action;	   /* enum leat_ntuple_action */
-	uint16_t queue;
-	uint16_t context;
 	struct leat_ntuple_key value; /* its `flow` is the rule's type */
 	struct leat_ntuple_key mask;  /* bits that have to match; `flow` and `zero` are ignored */
+	uint32_t location;	      /* lower goes first; one rule each */
+	uint8_t action;		      /* enum leat_ntuple_action */
+	uint16_t queue;
+	uint16_t context;
+	leat_ntuple_filter *filter; /* NULL: the fields say it all */
+	const void *arg;	    /* of the filter; the caller's, and outlives the table */
 };
 
-struct leat_ntuple_group; /* ntuple.c */
+/* A place of a group's hash table, which is searched from place hash mod slots on to the first
+ * empty one. */
+struct leat_ntuple_slot {
+	uint32_t hash;
+	uint32_t rule; /* its index + 1; 0: empty */
+};
+
+/* The rules of one flow type and mask. A packet matches one if it is of the type, its fields
+ * under the mask equal the rule's value, and the filter, if there is one, takes it. */
+struct leat_ntuple_group {
+	struct leat_ntuple_key mask; /* its `flow` and `zero` are 0 */
+	uint8_t flow;		     /* enum leat_ntuple_flow */
+	uint8_t words;		     /* bit i: the mask's 8 bytes from 8 * i on are not all 0 */
+	uint32_t first;		     /* index of its first rule: none here is lower */
+	uint32_t rules;
+	uint32_t slots;		       /* a power of two, at least twice `rules` */
+	struct leat_ntuple_slot *slot; /* of rules with the same value only the first is here */
+};
 
 struct leat_ntuple {
 	unsigned n_rules, n_groups;
-	struct leat_ntuple_rule *rule;	 /* by location, a copy of the caller's */
-	struct leat_ntuple_group *group; /* by their first rule's location */
+	struct leat_ntuple_rule *rule;	 /* copies, by location, their values masked */
+	struct leat_ntuple_group *group; /* by `first` */
 };
 
 /* Bytes of memory leat_ntuple_init() wants for n rules, aligned to 64. */
@@ -96,8 +122,15 @@ int leat_ntuple_init(struct leat_ntuple *t, const struct leat_ntuple_rule *rules
 const struct leat_ntuple_rule *leat_ntuple_match(const struct leat_ntuple *t,
 						 const struct leat_pkt *pkt);
 
-/* The packet's fields, `flow` the most specific type it is of. */
+/* The packet's fields, `flow` the most specific type it is of; LEAT_NTUPLE_FLOWS, and all fields 0,
+ * for what is too short for Ethernet. */
 void leat_ntuple_key(const struct leat_pkt *pkt, struct leat_ntuple_key *key);
+
+/* The types that a packet of type `flow` is of, as a set of bits 1 << type. */
+uint32_t leat_ntuple_flows(unsigned flow);
+
+/* Set every bit of the fields that a rule of type `flow` may have. */
+void leat_ntuple_fields(enum leat_ntuple_flow flow, struct leat_ntuple_key *mask);
 
 /* The names of ethtool -N ("tcp4", "ip6", "ether"), NULL past the last. */
 const char *leat_ntuple_flow_name(enum leat_ntuple_flow flow);

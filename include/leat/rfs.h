@@ -14,7 +14,8 @@
  * reorder a flow; see doc/decisions.
  *
  * Threads: the sock table may be recorded to and read by any number of threads at once (its
- * entries are hints, accessed relaxed). A dev table belongs to the thread that serves its queue.
+ * entries are hints, accessed relaxed). A dev table belongs to the thread that serves its queue;
+ * others may look at its entries (arfs.h), so they are written with relaxed stores.
  * Source: Linux include/net/rps.h, get_rps_cpu(), scaling.rst.
  */
 #ifndef LEAT_RFS_H
@@ -86,7 +87,7 @@ bool leat_rfs_finished(const struct leat_rps_dev_flow *flow, const struct leat_r
 /* Send the flow to `desired` if its CPU is another and has finished; else leave it. Gives the
  * CPU the flow is on now, always one that is online; LEAT_RPS_NO_CPU if it has finished with its
  * own and `desired` is not. On a switch last_qtail becomes desired's head. The caller stores the
- * tail after its enqueue to flow->last_qtail. */
+ * tail after its enqueue to flow->last_qtail, relaxed. */
 uint16_t leat_rfs_switch(struct leat_rps_dev_flow *flow, uint16_t desired,
 			 const struct leat_rps_heads *heads);
 

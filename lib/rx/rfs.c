@@ -104,8 +104,9 @@ uint16_t leat_rfs_switch(struct leat_rps_dev_flow *flow, uint16_t desired,
 		return desired;
 	if (!leat_rfs_finished(flow, heads))
 		return flow->cpu;
-	flow->cpu = online ? desired : LEAT_RPS_NO_CPU;
+	/* Relaxed: who serves another queue may look at the entry (arfs.c). */
+	__atomic_store_n(&flow->cpu, online ? desired : LEAT_RPS_NO_CPU, __ATOMIC_RELAXED);
 	if (online)
-		flow->last_qtail = read_head(desired, heads);
+		__atomic_store_n(&flow->last_qtail, read_head(desired, heads), __ATOMIC_RELAXED);
 	return flow->cpu;
 }

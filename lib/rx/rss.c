@@ -2,13 +2,15 @@
 /*
  * rss.c - which header fields are hashed, and the indirection table.
  *
- * The input is at most two pairs that lie in the frame as they are hashed: source and
- * destination address, source and destination port. A flow type's fields choose halves of the
- * pairs; what is not chosen leaves no gap. A symmetric transform makes of a pair one that is the
- * same for both directions, so it wants whole pairs.
+ * The input is at most two pairs that lie in the frame as they are hashed, source and
+ * destination address, source and destination port, and the flow label of IPv6. A flow type's
+ * fields choose halves of the pairs; what is not chosen leaves no gap. A symmetric transform makes
+ * of a pair one that is the same for both directions, so it wants whole pairs, and no label, which
+ * each direction has of its own.
  *
  * A tunnel's packets are hashed as network cards hash them, by the outer header, UDP's ports
- * included: senders put a hash of the inner flow into the source port for this (RFC 7348, 5).
+ * included: senders put a hash of the inner flow into the source port for this (RFC 7348, 5). For
+ * those that do not (GRE, IP in IP: one flow to all cards) there is `inner`.
  */
 #include <errno.h>
 #include <string.h>
@@ -16,7 +18,7 @@
 #include <leat/parse.h>
 #include <leat/rss.h>
 
-#include "../hdr.h"
+#include "outer.h"
 
 enum {
 	ADDRESSES = LEAT_RXH_IP_SRC | LEAT_RXH_IP_DST,
@@ -26,6 +28,33 @@ enum {
 static bool is_ip_only(unsigned flow)
 {
 	return flow == LEAT_RSS_IP4 || flow == LEAT_RSS_IP6;
+}
+
+static bool is_ip6(unsigned flow)
+{
+	return flow >= LEAT_RSS_TCP6;
+}
+
+static uint32_t allowed_fields(unsigned flow)
+{
+	return ADDRESSES | (is_ip_only(flow) ? 0u : PORTS) | (is_ip6(flow) ? LEAT_RXH_IP6_FL : 0u);
+}
+
+/* How many of a pair's halves are chosen; `first` is the first half's bit, the second's is the
+ * next. */
+static unsigned count_halves(uint32_t fields, uint32_t first)
+{
+	return ((fields / first & 3) + 1) / 2;
+}
+
+/* Bytes that are hashed of a packet of this type. */
+static size_t input_len(unsigned flow, uint32_t fields)
+{
+	size_t address = is_ip6(flow) ? 16 : 4;
+
+	return address * count_halves(fields, LEAT_RXH_IP_SRC) +
+	       sizeof(uint16_t) * count_halves(fields, LEAT_RXH_L4_B_0_1) +
+	       (fields & LEAT_RXH_IP6_FL ? sizeof(uint32_t) : 0);
 }
 
 static bool is_default(const uint32_t *fields)
@@ -48,10 +77,12 @@ static bool check_fields(const struct leat_rss_conf *conf)
 	for (unsigned flow = 0; flow < LEAT_RSS_FLOWS; flow++) {
 		uint32_t fields = conf->fields[flow];
 
-		if (fields & ~(uint32_t)(is_ip_only(flow) ? ADDRESSES : ADDRESSES | PORTS))
+		if ((fields & ~allowed_fields(flow)) ||
+		    input_len(flow, fields) + sizeof(uint32_t) > conf->key_len)
 			return false;
 		if (conf->xfrm != LEAT_RSS_XFRM_NONE &&
-		    !(is_symmetric(fields, ADDRESSES) && is_symmetric(fields, PORTS)))
+		    ((fields & LEAT_RXH_IP6_FL) ||
+		     !(is_symmetric(fields, ADDRESSES) && is_symmetric(fields, PORTS))))
 			return false;
 	}
 	return true;
@@ -94,23 +125,31 @@ int leat_rss_init(struct leat_rss *rss, const struct leat_rss_conf *conf)
 	leat_toeplitz_init(&rss->toeplitz, conf->key, conf->key_len);
 	fill_fields(rss->fields, conf->fields);
 	rss->xfrm = (uint8_t)conf->xfrm;
+	rss->inner = conf->inner;
 	rss->n_queues = (uint16_t)conf->n_queues;
 	rss->indir_size = (uint16_t)size;
-	for (unsigned i = 0; i < size; i++)
-		rss->indir[i] =
-			conf->indir != NULL ? conf->indir[i] : (uint16_t)(i % conf->n_queues);
-	/* The key may be the one in `rss`: a change of something else. */
+	if (conf->indir != NULL)
+		memmove(rss->indir, conf->indir, size * sizeof(*rss->indir));
+	else
+		leat_rss_indir_equal(rss->indir, size, 0, conf->n_queues);
+	/* The key, as the table, may be the one in `rss`: a change of something else. */
 	rss->key_len = (uint16_t)conf->key_len;
 	memmove(rss->key, conf->key, conf->key_len);
 	return 0;
 }
 
-/* Are there ports at the outer level? Where there are two, depth speaks of the inner. */
-static bool has_ports(const struct leat_pkt *pkt, const struct leat_level *l)
+void leat_rss_conf_of(const struct leat_rss *rss, struct leat_rss_conf *conf)
 {
-	if (l->flags & LEAT_IP_FRAGMENT)
-		return false;
-	return pkt->levels > 1 ? l->protocol == PROTO_UDP : pkt->depth == LEAT_DEPTH_TRANSPORT;
+	*conf = (struct leat_rss_conf){
+		.key = rss->key,
+		.key_len = rss->key_len,
+		.indir = rss->indir,
+		.indir_size = rss->indir_size,
+		.n_queues = rss->n_queues,
+		.xfrm = (enum leat_rss_xfrm)rss->xfrm,
+		.inner = rss->inner,
+	};
+	memcpy(conf->fields, rss->fields, sizeof(conf->fields));
 }
 
 static enum leat_rss_flow find_flow(const struct leat_pkt *pkt, const struct leat_level *l)
@@ -140,8 +179,7 @@ static inline void mix(uint8_t *to, const uint8_t *pair, size_t len, unsigned xf
 	}
 }
 
-/* Append the halves of a pair that `fields` chooses, transformed; `first` is the first half's
- * bit, the second's is the next. */
+/* Append the halves of a pair that `fields` chooses, transformed. */
 static inline uint8_t *gather(uint8_t *to, const uint8_t *pair, size_t len, uint32_t fields,
 			      uint32_t first, unsigned xfrm)
 {
@@ -157,17 +195,18 @@ static inline uint8_t *gather(uint8_t *to, const uint8_t *pair, size_t len, uint
 	return to + 2 * len;
 }
 
-uint32_t leat_rss_hash(const struct leat_rss *rss, const struct leat_pkt *pkt,
-		       enum leat_hash_type *type)
+size_t leat_rss_input(const struct leat_rss *rss, const struct leat_pkt *pkt,
+		      uint8_t input[LEAT_RSS_INPUT_MAX], enum leat_hash_type *type)
 {
-	uint8_t input[LEAT_RSS_INPUT_MAX], *end = input;
-	const struct leat_level *l = &pkt->lvl[0];
+	uint8_t *end = input;
+	const struct leat_level *l;
 	uint32_t fields;
 	const uint8_t *ip;
 
 	*type = LEAT_HASH_NONE;
 	if (pkt->levels == 0)
 		return 0;
+	l = rss->inner ? leat_pkt_inner(pkt) : &pkt->lvl[0];
 	fields = rss->fields[find_flow(pkt, l)];
 	if (fields == 0)
 		return 0;
@@ -177,8 +216,20 @@ uint32_t leat_rss_hash(const struct leat_rss *rss, const struct leat_pkt *pkt,
 	else
 		end = gather(end, ip + IP6_SRC, 16, fields, LEAT_RXH_IP_SRC, rss->xfrm);
 	end = gather(end, pkt->data + l->transport, 2, fields, LEAT_RXH_L4_B_0_1, rss->xfrm);
+	if (fields & LEAT_RXH_IP6_FL) {
+		store_be32(end, load_be32(ip + IP6_VTF) & IP6_FLOW_MASK);
+		end += sizeof(uint32_t);
+	}
 	*type = fields & PORTS ? LEAT_HASH_L4 : LEAT_HASH_L3;
-	return leat_toeplitz_hash(&rss->toeplitz, input, (size_t)(end - input));
+	return (size_t)(end - input);
+}
+
+uint32_t leat_rss_hash(const struct leat_rss *rss, const struct leat_pkt *pkt,
+		       enum leat_hash_type *type)
+{
+	uint8_t input[LEAT_RSS_INPUT_MAX];
+
+	return leat_toeplitz_hash(&rss->toeplitz, input, leat_rss_input(rss, pkt, input, type));
 }
 
 void leat_rss_receive(const struct leat_rss *rss, struct leat_pkt *const *pkts, unsigned n)

@@ -7,27 +7,26 @@
  * shares nothing with the others. Numbers of packets and rates are divided among the queues by
  * how many flows they have. What is transmitted on it is counted and gone; checked before, if
  * the port is declared able to segment.
+ *
+ * With depth= it is a card that can be steered (gen_card.h): the queues share one wire, and flows
+ * change their queue as they are told to.
  */
 #include "port.h"
 
 #include "../pool.h"
 #include "../stats.h"
+#include "gen_card.h"
 #include "gen_check.h"
 #include "gen_flow.h"
+#include "gen_request.h"
 #include "pace.h"
 
 #include <errno.h>
 #include <leat/flow.h>
 #include <leat/parse.h>
 #include <leat/rss.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum {
-	FLOWS_MAX = 1 << 20,
-	KEY_LEN = LEAT_RSS_KEY_MIN,
-};
 
 struct gen_queue {
 	_Alignas(64) uint64_t random;
@@ -44,139 +43,34 @@ struct gen {
 	uint32_t min, max; /* bytes of payload */
 	uint32_t burst;
 	unsigned queues;
-	uint8_t key[KEY_LEN];
+	uint8_t key[GEN_KEY_LEN];
+	struct gen_card *card;	/* NULL: flows stay on their queues */
 	struct gen_flow *flows; /* each queue's, one queue after the other */
 	struct gen_filler filler;
 	struct gen_queue queue[];
 };
 
-struct request {
-	const char *name;
-	unsigned long queues, flows, rate, count, seed, burst, min, max;
-	bool tcp, ip4, ip6;
-	uint8_t key[KEY_LEN];
-	char *err;
-	size_t err_len;
-};
-
-static int refuse(const struct request *r, const char *option, const char *value,
-		  const char *wanted)
-{
-	return port_fail(r->err, r->err_len, EINVAL, "%s: %s=%s: not %s", r->name, option, value,
-			 wanted);
-}
-
-/* A number, and where the text goes on; ULONG_MAX if there is none. */
-static unsigned long read_number(const char **text)
-{
-	bool is_number = **text >= '0' && **text <= '9';
-	char *end;
-	unsigned long value = strtoul(*text, &end, 10);
-
-	*text = end;
-	return is_number ? value : ULONG_MAX;
-}
-
-static int parse_size(struct request *r, const char *text)
-{
-	const char *at = text;
-
-	r->min = r->max = read_number(&at);
-	if (*at == '-') {
-		at++;
-		r->max = read_number(&at);
-	}
-	if (!*at && r->min >= GEN_NUMBER_LEN && r->min <= r->max && r->max <= GEN_PAYLOAD_MAX)
-		return 0;
-	return refuse(r, "size", text, "a number or two, MIN-MAX, from 16 to 1960");
-}
-
-static int parse_choices(struct request *r, const char *proto, const char *ip)
-{
-	r->tcp = strcmp(proto, "tcp") == 0;
-	if (!r->tcp && strcmp(proto, "udp") != 0)
-		return refuse(r, "proto", proto, "udp or tcp");
-	r->ip4 = strcmp(ip, "4") == 0 || strcmp(ip, "both") == 0;
-	r->ip6 = strcmp(ip, "6") == 0 || strcmp(ip, "both") == 0;
-	return r->ip4 || r->ip6 ? 0 : refuse(r, "ip", ip, "4, 6 or both");
-}
-
-/* Drawn from the seed, unless given. */
-static int parse_key(struct request *r, const char *text)
-{
-	uint64_t state = ~(uint64_t)r->seed;
-
-	if (text)
-		return port_bytes(text, r->key, KEY_LEN) ?
-			       0 :
-			       refuse(r, "key", text, "40 bytes in hexadecimal");
-	for (unsigned i = 0; i < KEY_LEN; i++)
-		r->key[i] = (uint8_t)gen_random(&state);
-	return 0;
-}
-
-static int parse_numbers(struct request *r, const struct port_args *args)
-{
-	const struct {
-		const char *name;
-		unsigned long otherwise, min, max, *value;
-	} number[] = {
-		{"queues", 1, 1, PORT_QUEUES_MAX, &r->queues},
-		{"flows", 1000, 0, FLOWS_MAX, &r->flows},
-		{"rate", 0, 0, UINT32_MAX, &r->rate},
-		{"count", 0, 0, 1ul << 60, &r->count},
-		{"seed", 1, 0, ULONG_MAX, &r->seed},
-		{"burst", 1, 1, 1u << 20, &r->burst},
-	};
-
-	for (unsigned i = 0; i < sizeof(number) / sizeof(number[0]); i++) {
-		int e = port_number(args, number[i].name, number[i].otherwise, number[i].min,
-				    number[i].max, number[i].value, r->err, r->err_len);
-
-		if (e)
-			return e;
-	}
-	return 0;
-}
-
-static int parse_request(struct request *r, const struct port_args *args)
-{
-	static const char *const names[] = {"queues",	"flows",   "rate",	   "count", "seed",
-					    "burst",	"size",	   "proto",	   "ip",    "key",
-					    "features", "partial", "tso_max_size", NULL};
-	int e = port_known(args, names, r->err, r->err_len);
-
-	if (!e)
-		e = parse_numbers(r, args);
-	if (!e)
-		e = parse_size(r, port_option(args, "size", "64"));
-	if (!e)
-		e = parse_choices(r, port_option(args, "proto", "udp"),
-				  port_option(args, "ip", "4"));
-	if (!e)
-		e = parse_key(r, port_option(args, "key", NULL));
-	return e;
-}
-
-static void make_flow(const struct request *r, struct gen_flow *flow, uint32_t index)
+static void make_flow(const struct gen_request *r, struct gen_flow *flow, uint32_t index)
 {
 	gen_flow_init(flow, index, r->ip6 && (!r->ip4 || index % 2), r->tcp, r->seed);
 }
 
-/* What a network card would hash; the flow is made again afterwards. */
-static uint32_t hash_flow(const struct gen *g, struct gen_flow *flow, const struct leat_rss *rss)
+/* What a network card would hash. */
+static uint32_t hash_flow(const struct gen *g, const struct gen_flow *flow,
+			  const struct leat_rss *rss)
 {
 	uint8_t frame[GEN_HDR_ROOM + GEN_NUMBER_LEN];
 	struct leat_pkt pkt, *one = &pkt;
 	enum leat_hash_type type;
 
-	leat_pkt_init(&pkt, frame, gen_flow_write(flow, &g->filler, GEN_NUMBER_LEN, frame));
+	leat_pkt_init(&pkt, frame,
+		      gen_flow_write(flow, &flow->at, &g->filler, GEN_NUMBER_LEN, frame));
 	leat_parse(NULL, &one, 1);
 	return leat_rss_hash(rss, &pkt, &type);
 }
 
 /* Make all flows, in the order of their queues. `hash`: room for one of each flow. */
-static void make_flows(struct gen *g, const struct request *r, const struct leat_rss *rss,
+static void make_flows(struct gen *g, const struct gen_request *r, const struct leat_rss *rss,
 		       uint32_t *hash)
 {
 	struct gen_flow *next = g->flows, scratch;
@@ -198,11 +92,11 @@ static void make_flows(struct gen *g, const struct request *r, const struct leat
 	}
 }
 
-static int spread_flows(struct gen *g, const struct request *r)
+static int spread_flows(struct gen *g, const struct gen_request *r)
 {
 	struct leat_rss_conf conf = {
 		.key = r->key,
-		.key_len = KEY_LEN,
+		.key_len = GEN_KEY_LEN,
 		.n_queues = g->queues,
 	};
 	struct leat_rss *rss = malloc(sizeof(*rss));
@@ -225,7 +119,7 @@ static uint64_t share(uint64_t total, uint64_t first, uint64_t end, uint64_t all
 	return each * (end - first) + rest * end / all - rest * first / all;
 }
 
-static int start_queues(struct gen *g, const struct request *r)
+static int start_queues(struct gen *g, const struct gen_request *r)
 {
 	uint64_t first = 0;
 
@@ -245,8 +139,38 @@ static int start_queues(struct gen *g, const struct request *r)
 	return 0;
 }
 
+/* The same on one wire: no queue knows what will come on it. */
+static int start_card(struct gen *g, const struct gen_request *r)
+{
+	struct gen_card_conf conf = {
+		.flow = g->flows,
+		.flows = (uint32_t)r->flows,
+		.filler = &g->filler,
+		.queues = g->queues,
+		.depth = (uint32_t)r->depth,
+		.filters = (uint32_t)r->filters,
+		.min = g->min,
+		.max = g->max,
+		.burst = g->burst,
+		.count = r->count ? r->count : UINT64_MAX,
+		.seed = r->seed,
+	};
+
+	g->card = gen_card_new(&conf);
+	for (unsigned q = 0; q < g->queues; q++) {
+		int e = pace_init(&g->queue[q].pace, (double)r->rate / g->queues);
+
+		if (e)
+			return e;
+		g->queue[q].random = r->seed ^ (uint64_t)q << 32;
+		g->queue[q].left = r->flows != 0;
+	}
+	return g->card ? 0 : -ENOMEM;
+}
+
 static void free_gen(struct gen *g)
 {
+	gen_card_free(g->card);
 	for (unsigned q = 0; q < g->queues; q++) {
 		pace_fini(&g->queue[q].pace);
 		free(g->queue[q].room);
@@ -265,7 +189,7 @@ static int make_rooms(struct gen *g)
 	return 0;
 }
 
-static int make_gen(struct gen **made, const struct request *r)
+static int make_gen(struct gen **made, const struct gen_request *r)
 {
 	size_t size = sizeof(struct gen) + r->queues * sizeof(struct gen_queue);
 	struct gen *g = aligned_alloc(64, (size + 63) & ~(size_t)63);
@@ -278,14 +202,14 @@ static int make_gen(struct gen **made, const struct request *r)
 	g->max = (uint32_t)r->max;
 	g->burst = (uint32_t)r->burst;
 	g->queues = (unsigned)r->queues;
-	memcpy(g->key, r->key, KEY_LEN);
+	memcpy(g->key, r->key, GEN_KEY_LEN);
 	for (unsigned q = 0; q < g->queues; q++)
 		g->queue[q].pace.fd = -1;
 	gen_filler_init(&g->filler, r->seed);
 	g->flows = aligned_alloc(64, (r->flows + 1) * sizeof(*g->flows));
 	e = g->flows ? spread_flows(g, r) : -ENOMEM;
 	if (!e)
-		e = start_queues(g, r);
+		e = r->depth ? start_card(g, r) : start_queues(g, r);
 	if (e)
 		free_gen(g);
 	else
@@ -295,9 +219,9 @@ static int make_gen(struct gen **made, const struct request *r)
 
 static int open_gen(struct port *port, const struct port_args *args, char *err, size_t err_len)
 {
-	struct request r = {.name = args->name, .err = err, .err_len = err_len};
+	struct gen_request r = {.name = args->name, .err = err, .err_len = err_len};
 	struct gen *g;
-	int e = parse_request(&r, args);
+	int e = gen_read_request(&r, args);
 
 	port->features = PORT_SG | PORT_RX_TRUST;
 	if (!e)
@@ -311,6 +235,7 @@ static int open_gen(struct port *port, const struct port_args *args, char *err, 
 		return port_fail(err, err_len, -e, "%s: %s", args->name, strerror(-e));
 	port->rxqs = port->txqs = g->queues;
 	port->mtu = 65535;
+	port->rx_ring = (uint32_t)r.depth;
 	port->priv = g;
 	return 0;
 }
@@ -364,10 +289,52 @@ static void make_packet(const struct gen *g, struct gen_queue *gq, struct leat_p
 {
 	struct gen_flow *flow = pick_flow(g, gq);
 
-	pkt->len = pkt->headlen = gen_flow_write(flow, &g->filler, pick_size(g, gq), pkt->data);
+	uint32_t len = pick_size(g, gq);
+
+	pkt->len = pkt->headlen = gen_flow_write(flow, &flow->at, &g->filler, len, pkt->data);
+	gen_step(&flow->at, len);
 	pkt->hash = flow->hash;
 	pkt->hash_type = LEAT_HASH_L4;
 	pkt->csum = LEAT_CSUM_UNNECESSARY;
+}
+
+/* Let frames arrive, for whichever queue: without a rate as many as are read, more or less, so that
+ * rings are now empty, now full. */
+static void await_frames(struct port *port, struct gen_queue *gq, unsigned q, unsigned n)
+{
+	const struct gen *g = port->priv;
+	uint32_t random = (uint32_t)gen_random(&gq->random);
+	uint64_t dropped = 0;
+
+	n = gq->pace.rate > 0 ? pace_due(&gq->pace, n) : leat_reciprocal_scale(random, 2 * n + 1);
+	pace_give(&gq->pace, gen_card_arrive(g->card, n, &dropped));
+	if (dropped)
+		stat_add(&port->rx_stats[q].dropped, dropped);
+}
+
+/* A steered queue: what is on its ring. */
+static int receive_card(struct port *port, unsigned q, struct pool *pool, struct leat_pkt **pkts,
+			unsigned n)
+{
+	struct gen *g = port->priv;
+	struct gen_queue *gq = &g->queue[q];
+	unsigned got = 0, waiting;
+
+	if (!gq->left)
+		return 0;
+	await_frames(port, gq, q, n);
+	waiting = gen_card_waiting(g->card, q);
+	while (got < n && got < waiting && (pkts[got] = pool_small(pool))) {
+		gen_card_write(g->card, q, got, pkts[got]);
+		got++;
+	}
+	gen_card_take(g->card, q, got);
+	port_count_rx(port, q, pkts, got);
+	if (gen_card_ended(g->card) && gen_card_waiting(g->card, q) == 0) {
+		pace_stop(&gq->pace);
+		__atomic_store_n(&gq->left, 0, __ATOMIC_RELEASE);
+	}
+	return (int)got;
 }
 
 static int receive_gen(struct port *port, unsigned q, struct pool *pool, struct leat_pkt **pkts,
@@ -377,6 +344,8 @@ static int receive_gen(struct port *port, unsigned q, struct pool *pool, struct 
 	struct gen_queue *gq = &g->queue[q];
 	unsigned got;
 
+	if (g->card)
+		return receive_card(port, q, pool, pkts, n);
 	if (n > gq->left)
 		n = (unsigned)gq->left;
 	if (n == 0)
@@ -416,6 +385,31 @@ static int transmit_gen(struct port *port, unsigned q, struct port_frame *frames
 	return (int)good;
 }
 
+static int steer_gen(struct port *port, const struct leat_rxfh *rxfh, char *err, size_t err_len)
+{
+	const struct gen *g = port->priv;
+
+	if (!g->card)
+		return port_fail(err, err_len, EOPNOTSUPP,
+				 "without depth= its flows stay on their queues");
+	return gen_card_steer(g->card, rxfh);
+}
+
+static int flow_steer_gen(struct port *port, uint32_t hash, uint16_t q, uint32_t flow_id)
+{
+	const struct gen *g = port->priv;
+
+	(void)flow_id;
+	return gen_card_flow_steer(g->card, hash, q);
+}
+
+static void flow_forget_gen(struct port *port, uint16_t filter)
+{
+	const struct gen *g = port->priv;
+
+	gen_card_flow_forget(g->card, filter);
+}
+
 static int fd_of_queue(const struct port *port, unsigned q)
 {
 	const struct gen *g = port->priv;
@@ -446,6 +440,9 @@ const struct port_ops port_gen = {
 		"burst=N          packets of a flow in a row (1)\n"
 		"seed=N           of flows, sizes and order (1)\n"
 		"key=HEX          40 bytes, of RSS (drawn from the seed)\n"
+		"depth=N          frames that wait on each queue at most; with it the queues share\n"
+		"                 one wire and can be steered (0: cannot)\n"
+		"filters=N        flows that it can be made to steer by RFS (8192)\n"
 		"features=A+B     segmentations that what it takes is left to, as\n"
 		"                 tx-tcp-segmentation+tx-gso-partial: checked, and errors counted\n"
 		"partial=A+B      of them, those that need partial GSO first\n"
@@ -455,6 +452,9 @@ const struct port_ops port_gen = {
 	.close = close_gen,
 	.receive = receive_gen,
 	.transmit = transmit_gen,
+	.steer = steer_gen,
+	.flow_steer = flow_steer_gen,
+	.flow_forget = flow_forget_gen,
 	.fd = fd_of_queue,
 	.finished = is_finished,
 };

@@ -111,7 +111,7 @@ void gen_flow_init(struct gen_flow *flow, uint32_t index, bool ip6, bool tcp, ui
 	memset(flow, 0, sizeof(*flow));
 	flow->network = ip6 ? 40 : 20;
 	flow->transport = tcp ? TCP_LEN : UDP_LEN;
-	flow->tcp_seq = (uint32_t)gen_random(&state);
+	flow->at.tcp_seq = (uint32_t)gen_random(&state);
 	flow->hdr[0] = flow->hdr[6] = 2; /* locally administered */
 	flow->hdr[5] = 2;
 	flow->hdr[11] = 1;
@@ -131,10 +131,8 @@ void gen_flow_init(struct gen_flow *flow, uint32_t index, bool ip6, bool tcp, ui
 }
 
 /* What the IP header says of a packet: its length, and with IPv4 an ID that counts. */
-static void patch_ip(const struct gen_flow *flow, uint8_t *ip, uint32_t l4_len)
+static void patch_ip(const struct gen_flow *flow, uint8_t *ip, uint32_t l4_len, uint32_t id)
 {
-	uint32_t id = flow->seq & 0xffff;
-
 	if (flow->network == 40) {
 		put16(ip + 4, l4_len);
 		return;
@@ -145,12 +143,11 @@ static void patch_ip(const struct gen_flow *flow, uint8_t *ip, uint32_t l4_len)
 }
 
 /* `sum`: of all the rest. */
-static void patch_tcp(struct gen_flow *flow, uint8_t *tcp, uint32_t len, uint32_t sum)
+static void patch_tcp(uint8_t *tcp, uint32_t seq, uint32_t sum)
 {
-	put32(tcp + 4, flow->tcp_seq);
-	sum += (flow->tcp_seq >> 16) + (flow->tcp_seq & 0xffff);
+	put32(tcp + 4, seq);
+	sum += (seq >> 16) + (seq & 0xffff);
 	put16(tcp + 16, (uint16_t)~fold(sum));
-	flow->tcp_seq += len;
 }
 
 static void patch_udp(uint8_t *udp, uint32_t l4_len, uint32_t sum)
@@ -161,12 +158,12 @@ static void patch_udp(uint8_t *udp, uint32_t l4_len, uint32_t sum)
 	put16(udp + 6, check ? check : 0xffff);
 }
 
-uint32_t gen_flow_write(struct gen_flow *flow, const struct gen_filler *filler, uint32_t len,
-			uint8_t *frame)
+uint32_t gen_flow_write(const struct gen_flow *flow, const struct gen_at *at,
+			const struct gen_filler *filler, uint32_t len, uint8_t *frame)
 {
 	uint8_t *ip = frame + ETH_LEN, *l4 = ip + flow->network, *payload = l4 + flow->transport;
-	uint32_t l4_len = flow->transport + len, high = (uint32_t)(flow->seq >> 32),
-		 low = (uint32_t)flow->seq;
+	uint32_t l4_len = flow->transport + len, high = (uint32_t)(at->seq >> 32),
+		 low = (uint32_t)at->seq;
 	uint32_t sum = flow->l4_sum + l4_len + filler->sum[len - GEN_NUMBER_LEN] + (high >> 16) +
 		       (high & 0xffff) + (low >> 16) + (low & 0xffff);
 
@@ -174,11 +171,10 @@ uint32_t gen_flow_write(struct gen_flow *flow, const struct gen_filler *filler, 
 	put32(payload + 8, high);
 	put32(payload + 12, low);
 	memcpy(payload + GEN_NUMBER_LEN, filler->bytes, len - GEN_NUMBER_LEN);
-	patch_ip(flow, ip, l4_len);
+	patch_ip(flow, ip, l4_len, low & 0xffff);
 	if (flow->transport == TCP_LEN)
-		patch_tcp(flow, l4, len, sum);
+		patch_tcp(l4, at->tcp_seq, sum);
 	else
 		patch_udp(l4, l4_len, sum);
-	flow->seq++;
 	return ETH_LEN + flow->network + l4_len;
 }

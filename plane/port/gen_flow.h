@@ -22,11 +22,16 @@ struct gen_filler {
 	uint16_t sum[GEN_PAYLOAD_MAX + 1]; /* of the first so many bytes; host order */
 };
 
+/* How far a flow is. */
+struct gen_at {
+	uint64_t seq;	  /* of the next packet */
+	uint32_t tcp_seq; /* likewise */
+};
+
 struct gen_flow {
 	_Alignas(64) uint8_t hdr[GEN_HDR_ROOM]; /* from Ethernet to the number's first 8 bytes */
-	uint64_t seq;				/* of the next packet */
-	uint32_t tcp_seq;			/* likewise */
-	uint32_t hash;				/* RSS hash */
+	struct gen_at at;
+	uint32_t hash; /* RSS hash */
 	/* Sums of 16-bit words in host order, folded, of what is the same in all packets. */
 	uint16_t l4_sum;   /* pseudo-header, transport header and the number's first 8 bytes */
 	uint16_t ip_sum;   /* IPv4 header */
@@ -42,9 +47,16 @@ void gen_filler_init(struct gen_filler *filler, uint64_t seed);
 /* Make flow `index`, with addresses and ports of its own that depend on `seed`. */
 void gen_flow_init(struct gen_flow *flow, uint32_t index, bool ip6, bool tcp, uint64_t seed);
 
-/* Write the flow's next packet with `len` bytes of payload, GEN_NUMBER_LEN to GEN_PAYLOAD_MAX, to
+/* Write the packet at `at` with `len` bytes of payload, GEN_NUMBER_LEN to GEN_PAYLOAD_MAX, to
  * `frame`; gives the frame's length. */
-uint32_t gen_flow_write(struct gen_flow *flow, const struct gen_filler *filler, uint32_t len,
-			uint8_t *frame);
+uint32_t gen_flow_write(const struct gen_flow *flow, const struct gen_at *at,
+			const struct gen_filler *filler, uint32_t len, uint8_t *frame);
+
+/* Step over a packet with `len` bytes of payload. */
+static inline void gen_step(struct gen_at *at, uint32_t len)
+{
+	at->seq++;
+	at->tcp_seq += len;
+}
 
 #endif

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <stdlib.h>
@@ -100,6 +101,17 @@ int link_set_up(struct link *l)
 
 	info->ifi_index = (int)l->index;
 	info->ifi_flags = info->ifi_change = IFF_UP;
+	return send_request(l, &r);
+}
+
+int link_set_noqueue(struct link *l)
+{
+	union request r;
+	struct tcmsg *tc = begin(&r, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE, sizeof(*tc));
+
+	tc->tcm_ifindex = (int)l->index;
+	tc->tcm_parent = TC_H_ROOT;
+	mnl_attr_put_strz(&r.header, TCA_KIND, "noqueue");
 	return send_request(l, &r);
 }
 

@@ -26,6 +26,9 @@ int link_set_txqueuelen(struct link *l, uint32_t packets);
 int link_set_mac(struct link *l, const uint8_t mac[6]);
 int link_set_up(struct link *l);
 
+/* Frames go straight to the device: no qdisc. */
+int link_set_noqueue(struct link *l);
+
 /* Add an IPv4 or IPv6 address with a prefix length: "192.0.2.1/24". -EINVAL: not one. */
 int link_add_address(struct link *l, const char *cidr);
 

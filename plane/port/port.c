@@ -50,31 +50,6 @@ int port_number(const struct port_args *args, const char *name, unsigned long ot
 			 args->name, name, text, min, max);
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20; /* lower case */
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-bool port_bytes(const char *text, uint8_t *bytes, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++) {
-		int high, low;
-
-		if (i && *text == ':')
-			text++;
-		high = hex_digit(text[0]);
-		low = high < 0 ? -1 : hex_digit(text[1]);
-		if (low < 0)
-			return false;
-		bytes[i] = (uint8_t)(high << 4 | low);
-		text += 2;
-	}
-	return *text == '\0';
-}
-
 static bool is_one_of(const char *name, const char *const *names)
 {
 	for (; *names; names++) {

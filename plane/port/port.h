@@ -12,7 +12,9 @@
 #ifndef PLANE_PORT_PORT_H
 #define PLANE_PORT_PORT_H
 
+#include <leat/parse.h>
 #include <leat/pkt.h>
+#include <leat/rxfh.h>
 #include <leat/vnet.h>
 #include <net/if.h>
 #include <pthread.h>
@@ -31,6 +33,8 @@ enum {
 #define PORT_TX_CRC   (1u << 3) /* completes partial CRC32c of SCTP */
 #define PORT_RX_TRUST (1u << 2) /* what it receives has right or known checksums */
 
+struct arfs;
+struct moves;
 struct pool;
 struct port;
 struct txflow;
@@ -93,6 +97,27 @@ struct port_ops {
 	 * counted in the queue's errors. -errno: the port is gone for good. */
 	int (*transmit)(struct port *port, unsigned q, struct port_frame *frames, unsigned n);
 
+	/* Have the device choose receive queues by `rxfh` from now on, which stays as it is until
+	 * the next call has returned or the port is closed; when it returns nothing is being put on
+	 * a queue by the former value. Rules come first, then filters of flow_steer, then context
+	 * 0's table. 0; -errno with a message in err: the device goes on as before, and the plane
+	 * steers in software. Called by the configuring thread, the first time before up(), later
+	 * with traffic flowing but no filters. NULL: cannot. */
+	int (*steer)(struct port *port, const struct leat_rxfh *rxfh, char *err, size_t err_len);
+
+	/* Accelerated RFS (the kernel's ndo_rx_flow_steer): frames that no rule matches and whose
+	 * hash is `hash` come on queue q from now on; flow_id is the flow's index in q's table.
+	 * A hash that has a filter keeps it, and its id. Gives the filter's id, 0 to 0xfffe, or
+	 * -errno and nothing has changed (-ENOSPC: full). From workers, any at once. NULL: cannot. */
+	int (*flow_steer)(struct port *port, uint32_t hash, uint16_t q, uint32_t flow_id);
+
+	/* Forget a filter: frames of its hash come on their own queue again. From workers. */
+	void (*flow_forget)(struct port *port, uint16_t filter);
+
+	/* Frames that the device dropped because a rule says so. From the configuring thread. NULL:
+	 * none. */
+	uint64_t (*rule_dropped)(const struct port *port);
+
 	/* What receive waits for; owned by the port. */
 	int (*fd)(const struct port *port, unsigned q);
 
@@ -127,12 +152,17 @@ struct port {
 				* to; 0: 65536 */
 	uint32_t features;     /* PORT_* */
 	uint32_t mtu;	       /* bytes of an IP packet */
-	bool gone;	       /* atomic: its device is no more */
-	bool failed;	       /* atomic: it could not do all of its work */
+	uint32_t rx_ring;      /* frames that it holds for a receive queue at most; 0: not known */
+	char steer_why[160];   /* why it does not steer: the configuring thread's */
+	const struct leat_parse_conf *parse; /* likewise: of a device that looks into tunnels */
+	bool gone;			     /* atomic: its device is no more */
+	bool failed;			     /* atomic: it could not do all of its work */
 	void *priv;
 	struct txq *txq; /* txqs of them; made by the plane after open, as the next two */
 	struct txflow *tx_flow;
 	struct queue_stats *rx_stats; /* rxqs of them */
+	struct moves *moves;
+	struct arfs *arfs; /* NULL: it has no flow_steer */
 };
 
 /* The value of option `name`, the last one given, or `otherwise`. */
@@ -142,9 +172,6 @@ const char *port_option(const struct port_args *args, const char *name, const ch
 int port_number(const struct port_args *args, const char *name, unsigned long otherwise,
 		unsigned long min, unsigned long max, unsigned long *value, char *err,
 		size_t err_len);
-
-/* Read `n` bytes in hexadecimal, with or without colons between them. False: `text` is not that. */
-bool port_bytes(const char *text, uint8_t *bytes, unsigned n);
 
 /* -EINVAL with a message if an option is none of `names` (NULL at the end). */
 int port_known(const struct port_args *args, const char *const *names, char *err, size_t err_len);

@@ -9,11 +9,15 @@
  * exception: a kernel that cannot hand over their super-packets cannot take them, and has no header
  * of 24 bytes. It takes super-packets of IPIP, SIT and GRE too, and drops them.
  *
+ * It has no qdisc, which would be between the choice of a queue and the queue, and never holds
+ * anything: a TAP does not refuse frames, it drops them.
+ *
  * A TAP takes super-packets over 64 KB (BIG TCP; Linux 6.18 up to 512 KB and more), and gives none.
  */
 #include "tap.h"
 
 #include "../pool.h"
+#include "../text.h"
 #include "netns.h"
 
 #include <errno.h>
@@ -60,7 +64,7 @@ struct tap_request {
 	struct tap *tap;
 	const char *netns, *mac;
 	unsigned long queues, mtu, txqueuelen;
-	bool offload;
+	bool offload, steering;
 	char *err;
 	size_t err_len;
 };
@@ -74,6 +78,17 @@ static int parse_offload(struct tap_request *r)
 		return 0;
 	return port_fail(r->err, r->err_len, EINVAL, "%s: offload=%s: not on or none",
 			 r->args->name, offload);
+}
+
+static int parse_steering(struct tap_request *r)
+{
+	const char *steering = port_option(r->args, "steering", "device");
+
+	r->steering = strcmp(steering, "device") == 0;
+	if (r->steering || strcmp(steering, "software") == 0)
+		return 0;
+	return port_fail(r->err, r->err_len, EINVAL, "%s: steering=%s: not device or software",
+			 r->args->name, steering);
 }
 
 /* The kernel would take a '%' for a pattern to find a free name by. */
@@ -92,14 +107,16 @@ static int check_name(struct tap_request *r)
 
 static int parse_request(struct tap_request *r)
 {
-	static const char *const names[] = {"queues", "netns",	    "offload", "mtu",
-					    "mac",    "txqueuelen", "address", NULL};
+	static const char *const names[] = {"queues",	  "netns",   "offload",	 "mtu", "mac",
+					    "txqueuelen", "address", "steering", NULL};
 	int e = port_known(r->args, names, r->err, r->err_len);
 
 	if (!e)
 		e = check_name(r);
 	if (!e)
 		e = parse_offload(r);
+	if (!e)
+		e = parse_steering(r);
 	if (!e)
 		e = port_number(r->args, "queues", 1, 1, PORT_QUEUES_MAX, &r->queues, r->err,
 				r->err_len);
@@ -186,6 +203,13 @@ static int negotiate(struct tap_request *r)
 	return set_hdr(r, levels[i].hdr);
 }
 
+int tap_set_program(const struct tap *tap, enum tap_program which, int fd)
+{
+	unsigned long request = which == TAP_STEERING ? TUNSETSTEERINGEBPF : TUNSETFILTEREBPF;
+
+	return ioctl(tap->fd[0], request, &fd) ? -errno : 0;
+}
+
 /* What became of an option that the kernel has the last word on. */
 static int check_option(const struct tap_request *r, const char *option, const char *value, int e,
 			const char *form)
@@ -203,7 +227,7 @@ static int set_mac(struct tap_request *r)
 
 	if (!r->mac)
 		return 0;
-	if (port_bytes(r->mac, mac, sizeof(mac)))
+	if (text_bytes(r->mac, mac, sizeof(mac)))
 		e = link_set_mac(&r->tap->link, mac);
 	return check_option(r, "mac", r->mac, e, "an interface's address XX:XX:XX:XX:XX:XX");
 }
@@ -241,6 +265,8 @@ static int make(void *arg)
 		e = link_set_txqueuelen(&r->tap->link, (uint32_t)r->txqueuelen);
 	if (!e)
 		e = link_set_mtu(&r->tap->link, (uint32_t)r->mtu);
+	if (!e)
+		e = link_set_noqueue(&r->tap->link);
 	if (e)
 		return port_fail(r->err, r->err_len, -e, "%s: setting the TAP up: %s",
 				 r->args->name, strerror(-e));
@@ -256,11 +282,17 @@ static struct tap *new_tap(unsigned queues)
 		tap->fd[q] = -1;
 	if (tap)
 		tap->queues = queues;
-	return tap;
+	if (tap)
+		tap->steer = tap_steer_new();
+	if (tap && tap->steer)
+		return tap;
+	free(tap);
+	return NULL;
 }
 
 static void free_tap(struct tap *tap)
 {
+	tap_steer_free(tap->steer);
 	link_close(&tap->link);
 	for (unsigned q = 0; q < tap->queues; q++) {
 		if (tap->fd[q] >= 0)
@@ -280,6 +312,7 @@ static int open_tap(struct port *port, const struct port_args *args, char *err, 
 	if (!r.tap)
 		return port_fail(err, err_len, ENOMEM, "%s: %s", args->name, strerror(ENOMEM));
 	r.tap->supers = r.offload;
+	r.tap->steering = r.steering;
 	r.tap->first = !r.offload && r.mtu + LINK_MAX > POOL_SMALL ? POOL_BIG : POOL_SMALL;
 	e = netns_run(r.netns, make, &r, args->name, err, err_len);
 	if (e) {
@@ -287,6 +320,7 @@ static int open_tap(struct port *port, const struct port_args *args, char *err, 
 		return e;
 	}
 	port->rxqs = port->txqs = (unsigned)r.queues;
+	port->rx_ring = (uint32_t)r.txqueuelen;
 	port->mtu = (uint32_t)r.mtu;
 	port->priv = r.tap;
 	return 0;
@@ -322,6 +356,8 @@ const struct port_ops port_tap = {
 		"offload=on|none  none: only wire-sized frames with complete checksums (on)\n"
 		"mtu=N            68 to 65521 (1500)\n"
 		"txqueuelen=N     packets the interface queues for us (10000)\n"
+		"steering=device|software  what chooses receive queues by PORT/rxfh: a program in the\n"
+		"                 kernel, where it takes one; leat itself (device)\n"
 		"mac=ADDRESS      (random)\n"
 		"address=IP/N     an address of the interface; may be repeated\n",
 	.open = open_tap,
@@ -331,4 +367,8 @@ const struct port_ops port_tap = {
 	.check = tap_check,
 	.transmit = tap_transmit,
 	.fd = fd_of_queue,
+	.steer = tap_steer,
+	.flow_steer = tap_flow_steer,
+	.flow_forget = tap_flow_forget,
+	.rule_dropped = tap_rule_dropped,
 };

@@ -142,6 +142,7 @@ class Usage(Cli):
             (("set",), "which knob?"),
             (("set", "g/gro_flush_timeout"), "is not KNOB=VALUE"),
             (("show", "ports", "cpus"), "one at a time"),
+            (("show", "softnet", "g"), "one at a time"),
             (("show", "gro", "g", "h"), "one at a time"),
             (("run", "--port", "g=gen,features=tx-none"), "'tx-none' is no segmentation"),
             (("run", "--port", "g=gen,partial=tso"), "not all among the features"),
@@ -359,6 +360,19 @@ class Control(Cli):
             self.expect(plane.ask("get", "g/none"), 1, err="g/none: no such knob")
             self.expect(plane.ask("set", "app/threads/0/cpu=0"), 0)
             self.expect(plane.ask("get", "app/threads/0/cpu"), 0, "0\n")
+            # Rules come and go; one that is gone is no knob.
+            rules = ["flow-type tcp4 src-ip 192.0.2.0 m 0.0.0.255 dst-port 80 context 1",
+                     "filter udp port 53 or vlan 7 action -1", "flow-type ether action 1"]
+            self.expect(plane.ask("set", "g/rxfh/context=new"), 0)
+            for rule in rules:
+                self.expect(plane.ask("set", f"g/ntuple/any={rule}"), 0)
+            got = plane.ask("set", "-j", "g/ntuple/1=delete")
+            self.assertEqual(json.loads(got.stdout), {})
+            self.assertEqual(plane.ask("get", "g/ntuple/*").stdout,
+                             f"g/ntuple/0={rules[0]}\ng/ntuple/2={rules[2]}\n")
+            self.expect(plane.ask("set", f"g/ntuple/1={rules[1]}"), 0)
+            self.expect(plane.ask("get", "g/ntuple/3"), 1, err="g/ntuple/3: no such knob")
+            self.expect(plane.ask("set", "g/rxfh/context=1 delete"), 1, err="named by rule 0")
             # What is shown can be set, and changes nothing.
             shown = plane.ask("show", "knobs").stdout
             self.assertIn("net/core/rps_sock_flow_entries=0\n", shown)
@@ -385,10 +399,10 @@ class Control(Cli):
 
     def test_show(self):
         heads = {"ports": r"port  |g  ", "cpus": r"cpu  |\d+  ", "gro": r"g  |  ",
-                 "parse": "parse g:", "app": "app:"}
+                 "parse": "parse g:", "steering": "steering g:", "app": "app:"}
         with Plane(self.directory.name) as plane:
             everything = json.loads(plane.ask("show", "--json").stdout)
-            for what in "ports", "cpus", "gro", "parse", "app":
+            for what in "ports", "cpus", "gro", "parse", "steering", "app":
                 self.assertIn(what, everything)
                 shown = json.loads(self.expect(plane.ask("show", what, "-j"), 0).stdout)
                 self.assertIs(type(shown), type(everything[what]))
@@ -411,6 +425,68 @@ class Control(Cli):
             cpus = [str(q["cpu"]) for q in everything["ports"][0]["rx"]]
             self.assertEqual([w[2] for w in words], ["cpu", *cpus, "-", "-"])
             self.expect(plane.ask("show", "bogus"), 1, err="bogus: nothing of this name")
+
+    def test_interrupts(self):
+        """Counts stay with the CPU that they were counted on, and a moved queue counts on the new."""
+        cpus = sorted(os.sched_getaffinity(0))[:2]
+        if len(cpus) < 2:
+            self.skipTest("needs two CPUs")
+        with Plane(self.directory.name, *GEN, "--port", "h=gen,flows=2,rate=1000") as plane:
+            def shown():
+                return json.loads(plane.ask("show", "interrupts", "-j").stdout)
+
+            def counts(irq):
+                return [shown()[irq]["counts"][str(cpu)] for cpu in cpus]
+
+            self.assertEqual([(row["irq"], row["name"]) for row in shown()],
+                             [(0, "g-rx-0"), (1, "g-rx-1"), (2, "h-rx-0")])
+            knob = "g/queues/rx-0/smp_affinity_list"
+            was = cpus.index(int(plane.ask("get", knob).stdout))
+            wait_for(lambda: counts(0)[was])
+            self.assertEqual(counts(0)[1 - was], 0)
+            self.expect(plane.ask("set", f"{knob}={cpus[1 - was]}"), 0)
+            wait_for(lambda: counts(0)[1 - was])
+            self.expect(plane.ask("get", "g/queues/rx-0/effective_affinity_list"), 0,
+                        f"{cpus[1 - was]}\n")
+            stays = counts(0)[was]
+            wait_for(lambda: counts(0)[1 - was] > 10)
+            self.assertEqual(counts(0)[was], stays)
+            lines = plane.ask("show", "interrupts").stdout.splitlines()
+            self.assertEqual(lines[0].split()[:2], [f"CPU{cpu}" for cpu in cpus])
+            self.assertEqual(lines[1].split()[0], "0:")
+            self.assertEqual(lines[1].split()[1 + was], str(stays))
+            self.assertEqual([line.split()[-1] for line in lines[1:]],
+                             ["g-rx-0", "g-rx-1", "h-rx-0"])
+
+    def test_softnet(self):
+        with Plane(self.directory.name, "--port", "g=gen,rate=50000,flows=1", "--app", "sink",
+                   "--set", "net/core/flow_limit_cpu_bitmap=1", "--set",
+                   "net/core/netdev_max_backlog=0", "--cpus", "0", "--set",
+                   "g/queues/rx-0/rps_cpus=1") as plane:
+            names = ["processed", "dropped", "time_squeeze", "received_rps", "flow_limit_count",
+                     "backlog_len", "cpu"]
+            row = json.loads(plane.ask("show", "softnet", "-j").stdout)[0]
+            self.assertEqual(sorted(row), sorted(names))
+            lines = plane.ask("show", "softnet").stdout.splitlines()
+            self.assertEqual(lines[0].split(), names)
+            for line in lines[1:]:
+                self.assertRegex(line, r"^( *[0-9a-f]{8}){7}$")
+            cpus = json.loads(plane.ask("show", "cpus", "-j").stdout)[0]
+            self.assertLessEqual(set(names), set(cpus))
+            before = int(lines[1].split()[0], 16)
+            self.assertGreaterEqual(cpus["processed"], before)
+
+    def test_default_mask(self):
+        """Queues that are made take it, wherever it is said; those that are there do not."""
+        with Plane(self.directory.name, *GEN, "--set", "g/queues/rx-1/rps_cpus=0", "--set",
+                   "net/core/rps_default_mask=1", "--cpus", "0") as plane:
+            def masks():
+                return plane.ask("get", "g/queues/rx-*/rps_cpus").stdout.split()
+            made = ["g/queues/rx-0/rps_cpus=1", "g/queues/rx-1/rps_cpus=0"]
+            self.assertEqual(masks(), made)
+            self.expect(plane.ask("set", "net/core/rps_default_mask=0"), 0)
+            self.expect(plane.ask("get", "net/core/rps_default_mask"), 0, "0\n")
+            self.assertEqual(masks(), made)
 
     def test_socket(self):
         with Plane(self.directory.name) as plane:

@@ -53,7 +53,7 @@ static bool is_consistent(const struct conf *c, unsigned reader)
 {
 	bool good = c->max_backlog == c->generation &&
 		    c->port[0].gro_flush_timeout == c->generation &&
-		    c->port[0].rss->n_queues == RXQS;
+		    c->port[0].rxfh->use.n_queues == RXQS;
 
 	for (unsigned q = 0; q < RXQS; q++) {
 		const struct rxq_conf *qc = &c->port[0].rxq[q];

@@ -5,6 +5,8 @@
  */
 #include "numbered.h"
 
+#include "rxfh.h"
+
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -63,10 +65,12 @@ static void change_rss(struct conf *c)
 {
 	uint8_t key[LEAT_RSS_KEY_MIN];
 	struct leat_rss_conf rss = {.key = key, .key_len = sizeof(key), .n_queues = QUEUES};
+	struct rxfh *made;
 
 	for (unsigned i = 0; i < sizeof(key); i++)
 		key[i] = (uint8_t)rng_next(&rng);
-	assert_int_equal(conf_set_rss(c, 0, &rss), 0);
+	assert_int_equal(rxfh_set_context(c->port[0].rxfh, 0, &rss, false, &made), 0);
+	conf_set_rxfh(&c->port[0], made);
 }
 
 static void change_features(struct conf *c)
@@ -79,6 +83,18 @@ static void change_features(struct conf *c)
 static void change_timeout(struct conf *c)
 {
 	c->port[0].gro_flush_timeout = rng_below(&rng, 2) * 50000;
+}
+
+static void change_batch(struct conf *c)
+{
+	c->gro_normal_batch = 1 + rng_below(&rng, 100);
+}
+
+static void change_flow_limit(struct conf *c)
+{
+	c->flow_limit_table_len = 1u << rng_below(&rng, 6);
+	for (unsigned i = 0; i < CPUS; i++)
+		assert_int_equal(conf_set_flow_limit(c, i, rng_once_in(&rng, 2)), 0);
 }
 
 static void change_backlog(struct conf *c)
@@ -122,16 +138,17 @@ static bool enough(unsigned changes)
 	return changes >= CHANGES && count(offsetof(struct worker_stats, flow_moves)) >= MOVES;
 }
 
-/* Random changes, some kinds more often. */
+/* Random changes, some kinds more often; the last two make drops. */
 static void change_all(bool drops)
 {
 	static void (*const how[])(struct conf *) = {
-		change_rps,	 change_rps, change_affinity, change_affinity, change_sock,
-		change_flow_cnt, change_rss, change_features, change_timeout,  change_backlog,
+		change_rps,	change_rps,	 change_affinity,   change_affinity,
+		change_sock,	change_flow_cnt, change_rss,	    change_features,
+		change_timeout, change_batch,	 change_flow_limit, change_backlog,
 	};
 
 	for (unsigned i = 0; !enough(i); i++) {
-		change(how[rng_below(&rng, COUNT(how) - !drops)]);
+		change(how[rng_below(&rng, COUNT(how) - (drops ? 0 : 2))]);
 		kick();
 		if (rng_once_in(&rng, 2))
 			pause_for(1 + (long)rng_below(&rng, 1000000));
@@ -197,6 +214,7 @@ static void account(bool drops)
 	}
 	printf("%ju sent, %ju lost in %ju drops\n", (uintmax_t)sent, (uintmax_t)lost,
 	       (uintmax_t)dropped);
+	assert_true(drops == (count(offsetof(struct worker_stats, flow_limit_count)) > 0));
 	assert_int_equal(segments + lost, sent);
 	assert_true(drops ? lost >= dropped : lost + dropped == 0);
 	assert_true(drops == (dropped > 0));

@@ -27,6 +27,7 @@ enum { CPUS = 40, ROOM = 4096 };
 static struct plane plane;
 static struct worker *workers;
 static struct worker *on_cpu[CPUS];
+static struct rxq rxqs[2][4]; /* as a running plane has them */
 static uint16_t app_cpu;
 
 /* CPUs 0 to 3 and 39 have workers. */
@@ -63,6 +64,7 @@ static void make_port(const char *name, const struct port_ops *ops, unsigned que
 	port->ops = ops;
 	port->index = plane.n_ports++;
 	port->rxqs = port->txqs = queues;
+	plane.rxq[port->index] = rxqs[port->index];
 	port->gso = gso;
 	port->features = features;
 }

@@ -426,9 +426,9 @@ static void test_high_numbers(void **state)
 		uint32_t len = GEN_NUMBER_LEN + 80 * i;
 
 		gen_flow_init(&flow, 0xfffff - i, i % 2, i % 4 / 2, i);
-		flow.seq = rows[i / 4];
-		flow.tcp_seq = UINT32_MAX - i;
-		leat_pkt_init(&pkt, frame, gen_flow_write(&flow, &filler, len, frame));
+		flow.at.seq = rows[i / 4];
+		flow.at.tcp_seq = UINT32_MAX - i;
+		leat_pkt_init(&pkt, frame, gen_flow_write(&flow, &flow.at, &filler, len, frame));
 		assert_null(frame_wrong(frame, pkt.len, false));
 		leat_parse(NULL, &one, 1);
 		assert_int_equal(leat_parse_payload_len(&pkt), len);

@@ -38,6 +38,9 @@ static void test_queues(void **state)
 		{"left/queues/rx-0/smp_affinity_list", "f", -EINVAL, "'f' is not a CPU list"},
 		{"left/queues/rx-0/smp_affinity_list", "5", -EINVAL, "no worker runs on CPU 5"},
 		{"left/queues/rx-0/smp_affinity", "0", -EINVAL, "names 0 CPUs"},
+		{"left/queues/rx-0/effective_affinity", "1", -EOPNOTSUPP, "read-only"},
+		{"left/queues/rx-2/effective_affinity", "80,00000000", 0, "80,00000000"},
+		{"left/queues/rx-0/effective_affinity_list", "1", -EOPNOTSUPP, "read-only"},
 		{"left/queues/tx-1/xps_cpus", "3", 0, "00,00000003"},
 		{"left/queues/tx-2/xps_cpus", "2", 0, "00,00000002"},
 		{"left/queues/tx-1/xps_cpus", "1", 0, "00,00000001"},
@@ -46,12 +49,100 @@ static void test_queues(void **state)
 		{"right/queues/tx-0/xps_cpus", "1", -ENOENT, "no such knob"},
 	};
 
+	rxqs[0][2].cpu = 39;
 	check_all(rows, COUNT(rows));
+	expect("left/queues/rx-2/effective_affinity_list", "39");
+	expect("left/queues/rx-2/effective_affinity", "80,00000000");
 	assert_int_equal(plane.conf->port[0].rxq[0].cpu, 1);
 	assert_int_equal(plane.conf->port[0].rxq[3].rps.len, 2);
 	assert_int_equal(plane.conf->port[0].rxq[3].rps.cpus[1], 39);
-	assert_int_equal(leat_xps_pick(&plane.conf->port[0].xps, 0, 7), 1);
-	assert_int_equal(leat_xps_pick(&plane.conf->port[0].xps, 1, 7), 2);
+	assert_int_equal(leat_xps_lookup(&plane.conf->port[0].xps, LEAT_XPS_CPUS, 0, 0, 7), 1);
+	assert_int_equal(leat_xps_lookup(&plane.conf->port[0].xps, LEAT_XPS_CPUS, 1, 0, 7), 2);
+}
+
+static void test_flow_limit(void **state)
+{
+	static const struct row rows[] = {
+		{"net/core/flow_limit_table_len", "256", 0, "256"},
+		{"net/core/flow_limit_table_len", "100", -EINVAL, "'100' is not a power of two"},
+		{"net/core/flow_limit_table_len", "0", -EINVAL, "not a power of two"},
+		{"net/core/flow_limit_table_len", "2147483648", -EINVAL, "1073741824"},
+		{"net/core/flow_limit_cpu_bitmap", "80,00000001", 0, "80,00000001"},
+		{"net/core/flow_limit_cpu_bitmap", "10", -EINVAL, "no worker runs on CPU 4"},
+		{"net/core/flow_limit_cpu_bitmap", "100,00000000", -EOVERFLOW, "CPU above 39"},
+		{"net/core/flow_limit_table_len", "1", 0, "1"},
+		{"net/core/flow_limit_cpu_bitmap", "1-2,39", 0, "80,00000006"},
+	};
+	const struct leat_flow_limit *kept;
+
+	check_all(rows, 5);
+	kept = plane.conf->flow_limit[4];
+	check_all(rows + 5, COUNT(rows) - 5);
+	/* One that was there keeps its table, as it is; the length is of those made since. */
+	assert_ptr_equal(plane.conf->flow_limit[4], kept);
+	assert_int_equal(plane.conf->flow_limit[4]->bits, 8);
+	assert_int_equal(plane.conf->flow_limit[1]->bits, 0);
+	assert_null(plane.conf->flow_limit[0]);
+	check(&(struct row){"net/core/flow_limit_cpu_bitmap", "", 0, "00,00000000"});
+}
+
+/* As rps_default_mask.sh of Linux's own tests wants it. */
+static void test_default_mask(void **state)
+{
+	static const struct row rows[] = {
+		{"net/core/rps_default_mask", "3", 0, "00,00000003"},
+		{"net/core/rps_default_mask", "10", -EINVAL, "no worker runs on CPU 4"},
+		{"left/queues/rx-1/rps_cpus", "4", 0, "00,00000004"},
+	};
+
+	expect("net/core/rps_default_mask", "00,00000000");
+	check_all(rows, COUNT(rows));
+	expect("left/queues/rx-0/rps_cpus", "00,00000003");
+	expect("right/queues/rx-0/rps_cpus", "00,00000003");
+	plane.n_running = 1; /* the queues are there */
+	check(&(struct row){"net/core/rps_default_mask", "1", 0, "00,00000001"});
+	expect("left/queues/rx-0/rps_cpus", "00,00000003");
+	expect("left/queues/rx-1/rps_cpus", "00,00000004");
+	expect("right/queues/rx-0/rps_cpus", "00,00000003");
+}
+
+static void test_xps(void **state)
+{
+	static const char two[] = "num_tc 2 map 0 0 0 0 0 0 1 1 0 0 0 0 0 0 0 0 queues 2@0 1@3";
+	static const struct row rows[] = {
+		{"left/queues/tx-1/xps_rxqs", "f", 0, "f"},
+		{"left/queues/tx-1/xps_rxqs", "0,2-3", 0, "d"},
+		{"left/queues/tx-1/xps_rxqs", "1f", -EOVERFLOW, "above rx-3"},
+		{"left/queues/tx-1/xps_rxqs", "0x1", -EINVAL, "not a mask or list"},
+		{"right/queues/tx-0/xps_rxqs", "1", -ENOENT, "no such knob"},
+		{"left/queues/tx-3/traffic_class", "1", -EOPNOTSUPP, "mqprio says it"},
+		{"left/mqprio", "num_tc 2 map 0 0 0 0 0 0 1 1 queues 2@0 1@3", 0, two},
+		{"left/mqprio", "num_tc 2 map 0 0 0 0 0 0 1 1 queues 2@0 1@4", -EINVAL, "tx-3"},
+		{"left/mqprio", "num_tc 2 map 2 queues 2@0 1@3", -EINVAL, "classes 0 to 1"},
+		{"left/mqprio", "num_tc 2 map 300 queues 2@0 1@3", -EINVAL, "classes 0 to 1"},
+		{"left/mqprio", "num_tc 2 map 0 queues 2@0", -EINVAL, "wants num_tc N"},
+		{"left/mqprio", "num_tc 2 map 0 queues 2@0 1@3 1@2", -EINVAL, "wants num_tc N"},
+		{"left/mqprio", "num_tc 2 map 0 queues 2@0 1@3x", -EINVAL, "wants num_tc N"},
+		{"left/mqprio", "num_tc 2 queues 2@0 1@3", -EINVAL, "wants num_tc N"},
+		{"left/mqprio", "num_tc 17 map 0 queues 1@0", -EINVAL, "wants num_tc N"},
+		{"left/mqprio", "num_tc", -EINVAL, "wants num_tc N"},
+		{"left/mqprio", "num_tc 0 map 0", -EINVAL, "wants num_tc N"},
+		{"left/mqprio", "", -EINVAL, "wants num_tc N"},
+		/* the queue of no class */
+		{"left/queues/tx-2/xps_cpus", "1", -EINVAL, "no traffic class"},
+		{"left/queues/tx-2/xps_rxqs", "1", -EINVAL, "no traffic class"},
+		{"left/queues/tx-0/xps_cpus", "3", 0, "00,00000003"},
+		{"left/queues/tx-3/xps_rxqs", "8", 0, "8"},
+	};
+
+	check_all(rows, COUNT(rows));
+	expect("left/queues/tx-1/xps_rxqs", "0"); /* classes were set: lists are empty */
+	expect("left/queues/tx-0/traffic_class", "0");
+	expect("left/queues/tx-2/traffic_class", "-1");
+	expect("left/queues/tx-3/traffic_class", "1");
+	check(&(struct row){"left/mqprio", " num_tc  0 ", 0, "num_tc 0"});
+	expect("left/queues/tx-3/xps_rxqs", "0");
+	expect("left/queues/tx-2/traffic_class", "0");
 }
 
 static void test_rxfh(void **state)
@@ -74,7 +165,6 @@ static void test_rxfh(void **state)
 		{"left/rxfh/key", long_key, 0, long_key},
 		{"left/rxfh/key", too_long, -EINVAL, "40 to 256 bytes"},
 		{"left/rxfh/key", key, 0, key},
-		{"left/rxfh/indir", "0,1,2,3", -EOPNOTSUPP, "by the port's own table"},
 		{"left/rxfh/fields", "udp4:sd,udp6:sd", 0,
 		 "tcp4:sdfn,udp4:sd,sctp4:sdfn,ip4:sd,tcp6:sdfn,udp6:sd,sctp6:sdfn,ip6:sd"},
 		{"left/rxfh/fields", "tcp4:sx", -EINVAL, "wants"},
@@ -83,7 +173,7 @@ static void test_rxfh(void **state)
 		{"left/rxfh/fields", "tcp4:sd,", -EINVAL, "wants"},
 		{"left/rxfh/fields", "ip4:sdfn", -EINVAL, "wants"},
 		{"left/rxfh/xfrm", "symmetric-xor", 0, "symmetric-xor"},
-		{"left/rxfh/fields", "tcp4:s", -EINVAL, "as xfrm allows"},
+		{"left/rxfh/fields", "tcp4:s", -EINVAL, "pairs as xfrm allows"},
 		{"left/rxfh/xfrm", "symmetric-or-xor", 0, "symmetric-or-xor"},
 		{"left/rxfh/xfrm", "xor", -EINVAL, "is not none"},
 		{"left/rxfh/xfrm", "none", 0, "none"},
@@ -103,8 +193,6 @@ static void test_rxfh(void **state)
 	memcpy(long_key, too_long, sizeof(long_key) - 1);
 	long_key[sizeof(long_key) - 1] = 0;
 	check_all(rows, COUNT(rows));
-	plane.port[0].ops = &port_tap;
-	check(&(struct row){"left/rxfh/indir", "equal 1", -EOPNOTSUPP, "by the kernel"});
 }
 
 /* A generator's key is its RSS's at once. */
@@ -150,6 +238,9 @@ static void test_core(void **state)
 		{"net/core/netdev_max_backlog", "4096", 0, "4096"},
 		{"net/core/netdev_max_backlog", "4097", -EINVAL, "0 to 4096"},
 		{"net/core/busy_poll", "50", 0, "50"},
+		{"net/core/gro_normal_batch", "128", 0, "128"},
+		{"net/core/gro_normal_batch", "0", -EINVAL, "from 1 to 2147483647"},
+		{"net/core/gro_normal_batch", "2147483648", -EINVAL, "2147483647"},
 		{"net/core/busy_poll", "4294967295", -EINVAL, "2147483647"},
 		{"left/gro_flush_timeout", "20000", 0, "20000"},
 		{"left/gro_flush_timeout", "1s", -EINVAL, "not a number"},
@@ -181,7 +272,9 @@ static int see(void *arg, const char *path, const char *value)
 	if (seen->n++ == 0)
 		snprintf(seen->first, sizeof(seen->first), "%s", path);
 	snprintf(seen->last, sizeof(seen->last), "%s", path);
-	return value[0] || strcmp(path, "net/fou/dstport") == 0 ? 0 : -1;
+	return value[0] || strcmp(path, "net/fou/dstport") == 0 || strstr(path, "/rxfh/context") ?
+		       0 :
+		       -1;
 }
 
 static struct seen list(const char *path)
@@ -222,10 +315,10 @@ static void test_patterns(void **state)
 	assert_non_null(strstr(err, "left/features/tx-checksum-sctp: fixed"));
 	assert_int_equal(plane.conf->port[0].gso.features, LEAT_GSO_UDP_L4);
 
-	assert_int_equal(list("left/queues/*/*").n, 4 * 4 + 4);
-	assert_int_equal(list("right/queues/*/*").n, 4);
+	assert_int_equal(list("left/queues/*/*").n, 4 * 6 + 4 * 3);
+	assert_int_equal(list("right/queues/*/*").n, 6);
 	assert_int_equal(list("*").n, 0);
-	assert_int_equal(list("net/core/*").n, 3);
+	assert_int_equal(list("net/core/*").n, 7);
 	assert_string_equal(all.first, "left/queues/rx-0/rps_cpus");
 	assert_string_equal(all.last, "app/threads/0/cpu");
 	assert_int_equal(list("app/*/*/*").n, 1);
@@ -251,8 +344,9 @@ static void test_visit_ends(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		test(test_queues),     test(test_rxfh), test(test_gen_key),
-		test(test_port_names), test(test_core), test(test_patterns),
+		test(test_queues),     test(test_flow_limit), test(test_default_mask),
+		test(test_xps),	       test(test_rxfh),	      test(test_gen_key),
+		test(test_port_names), test(test_core),	      test(test_patterns),
 		test(test_visit_ends),
 	};
 

@@ -420,7 +420,7 @@ static void test_toeplitz_definition(void **state)
 		struct leat_toeplitz t;
 
 		fill(key, sizeof(key));
-		leat_toeplitz_init(&t, key, LEAT_RSS_KEY_MIN);
+		leat_toeplitz_init(&t, key, LEAT_RSS_INPUT_MAX + 4);
 		fill(input, sizeof(input));
 		for (size_t len = 0; len <= sizeof(input); len++)
 			assert_int_equal(leat_toeplitz_hash(&t, input, len),

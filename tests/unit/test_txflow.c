@@ -10,11 +10,13 @@
 
 #include "txflow.h"
 
+#include <leat/parse.h>
+
 #include <cmocka.h>
 
 #define TICK ((uint64_t)1 << TXFLOW_TICK)
 
-enum { CPUS = 2, QUEUES = 4, FLOW = 0x12345678 };
+enum { CPUS = 2, RXQS = 4, QUEUES = 4, FLOW = 0x12345678 };
 
 static struct txflow table;
 static struct leat_xps xps;
@@ -26,11 +28,11 @@ static int make(void **state)
 	const uint64_t masks[QUEUES] = {0, 2, 0, 1};
 
 	memset(&table, 0, sizeof(table));
-	xps_mem = malloc(leat_xps_size(CPUS, QUEUES));
-	if (!xps_mem || leat_xps_init(&xps, CPUS, QUEUES, xps_mem))
+	xps_mem = malloc(leat_xps_size(CPUS, RXQS, QUEUES));
+	if (!xps_mem || leat_xps_init(&xps, CPUS, RXQS, QUEUES, xps_mem))
 		return -1;
 	for (unsigned q = 0; q < QUEUES; q++)
-		leat_xps_set(&xps, q, &masks[q]);
+		leat_xps_set(&xps, LEAT_XPS_CPUS, q, &masks[q]);
 	return 0;
 }
 
@@ -51,7 +53,7 @@ static unsigned pick(uint32_t hash, unsigned cpu, uint64_t now)
 
 static void clear(uint16_t queue)
 {
-	leat_xps_set(&xps, queue, (const uint64_t[]){0});
+	leat_xps_set(&xps, LEAT_XPS_CPUS, queue, (const uint64_t[]){0});
 }
 
 /* Whatever the time, and without a hash too: all zero is no flow. */
@@ -140,6 +142,34 @@ static void test_batch(void **state)
 	assert_int_equal(txq[2], 3);
 }
 
+/* A forwarded flow's receive queue is where its packet came in: pick()'s is 2. */
+static void test_by_rxq(void **state)
+{
+	assert_int_equal(leat_xps_set(&xps, LEAT_XPS_RXQS, 0, (const uint64_t[]){1 << 2}), 0);
+	assert_int_equal(pick(FLOW, 0, TICK), 0);
+}
+
+/* Packets of one flow in two classes do not share a queue. */
+static void test_classes(void **state)
+{
+	static const struct leat_xps_tcs tcs = {
+		.num_tc = 2, .map = {[6] = 1}, .queues = {{2, 0}, {2, 2}}};
+	uint8_t frame[14 + 20] = {[12] = 0x08, [14] = 0x45, [17] = 20, [22] = 64, [23] = 59};
+	struct leat_pkt pkt, *pkts[] = {&pkt};
+	unsigned txq = UINT32_MAX;
+
+	assert_int_equal(leat_xps_set_tcs(&xps, &tcs), 0);
+	leat_pkt_init(&pkt, frame, sizeof(frame));
+	leat_parse(NULL, pkts, 1);
+	pkt.hash = FLOW;
+	pkt.rxq = 1;
+	for (unsigned i = 0; i < 4; i++) {
+		frame[15] = i % 2 ? 0x10 : 0;
+		txflow_pick(&table, &xps, 0, TICK, pkts, 1, &txq);
+		assert_int_equal(txq, i % 2 ? 3 : 1);
+	}
+}
+
 #define test(name) cmocka_unit_test_setup_teardown(name, make, unmake)
 
 int main(void)
@@ -147,6 +177,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test(test_first_chooses), test(test_active_stays), test(test_idle_moves),
 		test(test_clocks_differ), test(test_queue_beyond), test(test_batch),
+		test(test_by_rxq),	  test(test_classes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "plane.h"
+#include "rxfh.h"
 
 #include <cmocka.h>
 
@@ -19,9 +20,11 @@ enum { QUEUE = 5 };
 static struct worker worker;
 static struct plane plane;
 static struct rxq_conf rxq_conf[QUEUE + 1];
-static struct port_conf port_conf = {.rxq = rxq_conf, .rxqs = QUEUE + 1};
+static struct rxfh rxfh;
+static struct port_conf port_conf = {.rxfh = &rxfh, .rxq = rxq_conf, .rxqs = QUEUE + 1};
 static struct conf conf = {.generation = 1, .n_ports = 1, .port = &port_conf};
 static struct rxq rxq;
+static uint64_t interrupts;
 static int fd;
 
 static int port_fd(const struct port *port, unsigned q)
@@ -37,8 +40,9 @@ static int make(void **state)
 	memset(&worker, 0, sizeof(worker));
 	plane.n_cpus = 1;
 	plane.conf = &conf;
-	rxq = (struct rxq){.port = &port, .queue = QUEUE};
+	rxq = (struct rxq){.port = &port, .queue = QUEUE, .interrupts = &interrupts};
 	conf.busy_poll = 0;
+	interrupts = 0;
 	worker.now = worker_clock();
 	fd = -1;
 	return worker_init(&worker, &plane, 0, 0, 64, 4, 4);
@@ -66,11 +70,17 @@ static void test_starved_sleeps(void **state)
 		assert_true(rxq.ready);
 		assert_false(worker.starved);
 	}
+	assert_int_equal(interrupts, 2);
 	/* With buffers it does not sleep. */
 	rxq.ready = false;
 	worker_rest(&worker, &conf);
 	assert_int_equal(worker.stats.sleeps, 2);
 	assert_true(rxq.ready);
+	assert_int_equal(interrupts, 3);
+	/* While it is known to be readable, asking is no interrupt. */
+	worker.stats.turns = 0;
+	worker_rest(&worker, &conf);
+	assert_int_equal(interrupts, 3);
 }
 
 /* Take the queue given; what is written to stderr meanwhile. */
