@@ -62,11 +62,13 @@ static void begin(void)
 					.port = &port,
 					.n_ports = 1,
 					.app = "sink",
-					.app_args = "threads=2,flows=64"};
+					.app_args = "threads=2,flows=64",
+					.backlog_room = BACKLOG + 1};
 	char err[256];
 
 	if (plane_open(&plane, &args, err, sizeof(err)))
 		fail_msg("%s", err);
+	set_number(&plane, "net/core/netdev_max_backlog", BACKLOG);
 	set(&plane, "in/queues/rx-*/rps_flow_cnt", "32768");
 	set(&plane, "net/core/rps_sock_flow_entries", "32768");
 	set(&plane, "app/threads/*/cpu", "0");
