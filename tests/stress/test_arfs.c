@@ -105,6 +105,9 @@ static void test_follow(void **state)
 	printf("at most %.3f %% of the packets hop\n", most);
 	stats = end();
 	assert_true(steering(stats, "arfs_added") >= FLOWS);
+	/* A flow that is back on its own queue has no filter: half of them are. */
+	assert_true(steering(stats, "arfs_added") - steering(stats, "arfs_expired") <
+		    FLOWS * 3 / 4);
 	json_decref(stats);
 }
 
@@ -138,7 +141,7 @@ static void test_full(void **state)
 	printf("%.1f %% of the packets hop\n", share);
 	assert_true(share > 5);
 	stats = end();
-	assert_int_equal(steering(stats, "arfs_added"), 8);
+	assert_int_equal(steering(stats, "arfs_added") - steering(stats, "arfs_expired"), 8);
 	assert_true(steering(stats, "arfs_failed") > 0);
 	json_decref(stats);
 }
