@@ -95,7 +95,8 @@ def check_flows(lab, leat, version, flows, window, gso, rng):
     counted = lab.finish_udpload(client)
     dropped = count_lost(lab, leat) - before
     print(f"IPv{version}, {flows} flows, {window} under way, {gso} a send: {changes} changes, "
-          f"{counted['replies']} replies, {counted['late']} late, {counted['lost']} lost, "
+          f"{counted['replies']} replies, {counted['late']} late, "
+          f"{counted['overdue']} overdue, {counted['lost']} lost, "
           f"{dropped} dropped")
     want("too few changes to have shown anything", changes >= 20 * SECONDS)
     want("too few replies", counted["replies"] > 200 * SECONDS)
