@@ -185,17 +185,31 @@ static void row(unsigned rules, unsigned groups)
 	free(mem);
 }
 
+static void run_once(unsigned rules, unsigned groups, unsigned packets)
+{
+	struct leat_ntuple t;
+	void *mem;
+
+	make(rules, groups);
+	mem = make_table(&t, rules);
+	match(&t, packets);
+	free(mem);
+}
+
+/* From 1 to max. */
+static unsigned number(const char *text, unsigned max)
+{
+	unsigned long n = strtoul(text, NULL, 10);
+
+	return n < 1 ? 1 : n > max ? max : (unsigned)n;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 4) {
-		unsigned packets = (unsigned)atoi(argv[3]);
-		struct leat_ntuple t;
-		void *mem;
+		unsigned rules = number(argv[1], RULES_MAX);
 
-		make((unsigned)atoi(argv[1]), (unsigned)atoi(argv[2]));
-		mem = make_table(&t, (unsigned)atoi(argv[1]));
-		match(&t, packets);
-		free(mem);
+		run_once(rules, number(argv[2], rules), number(argv[3], PACKETS));
 		return 0;
 	}
 	puts(" rules groups  ns/packet    in turn   table, ms");

@@ -4,49 +4,19 @@
  * of that, and of what it was held with.
  */
 #include "coalesce.h"
+#include "flow_text.h"
 
-#include <arpa/inet.h>
 #include <inttypes.h>
-#include <leat/flow.h>
 #include <string.h>
 
-enum { FLOW_MAX = 160 };
-
-static const char *protocol_name(uint8_t protocol, char number[4])
+static void format_flow(char to[FLOW_TEXT_MAX], const struct leat_pkt *pkt)
 {
-	switch (protocol) {
-	case IPPROTO_TCP: return "tcp";
-	case IPPROTO_UDP: return "udp";
-	case IPPROTO_SCTP: return "sctp";
-	case IPPROTO_ICMP: return "icmp";
-	case IPPROTO_ICMPV6: return "icmp6";
-	default: snprintf(number, 4, "%u", protocol); return number;
-	}
-}
-
-static void format_end(char *to, size_t size, const struct leat_flow *flow, const uint8_t *address,
-		       uint16_t port)
-{
-	char text[INET6_ADDRSTRLEN];
-	bool six = flow->version == 6;
-
-	inet_ntop(six ? AF_INET6 : AF_INET, address, text, sizeof(text));
-	snprintf(to, size, "%s%s%s:%u", six ? "[" : "", text, six ? "]" : "", port);
-}
-
-/* tcp 192.0.2.1:1000 > 198.51.100.2:80 */
-static void format_flow(char to[FLOW_MAX], const struct leat_pkt *pkt)
-{
-	char src[64], dst[64], number[4];
 	struct leat_flow flow;
 
-	if (!leat_flow_get(pkt, &flow)) {
-		snprintf(to, FLOW_MAX, "not ip");
-		return;
-	}
-	format_end(src, sizeof(src), &flow, flow.src, flow.sport);
-	format_end(dst, sizeof(dst), &flow, flow.dst, flow.dport);
-	snprintf(to, FLOW_MAX, "%s %s > %s", protocol_name(flow.protocol, number), src, dst);
+	if (leat_flow_get(pkt, &flow))
+		flow_format(to, &flow);
+	else
+		snprintf(to, FLOW_TEXT_MAX, "not ip");
 }
 
 /* A reason of those from `first` up to `end` that was counted since, or `end`; it is told then. */
@@ -110,7 +80,7 @@ void coalesce_explain(struct coalesce *c, const struct place *place, const struc
 		      struct leat_pkt *const *out, unsigned n)
 {
 	unsigned reason = LEAT_GRO_REASONS;
-	char flow[FLOW_MAX];
+	char flow[FLOW_TEXT_MAX];
 
 	if (!c->why)
 		return;

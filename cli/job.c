@@ -140,27 +140,35 @@ static void find_size(struct job *j)
 		j->size = (uint64_t)in.st_size;
 }
 
+int job_open_in(struct job *j, const struct args_command *command, const char *in)
+{
+	j->command = command->name;
+	j->in = in;
+	if (capture_open(&j->reader, in))
+		return job_fail(j, in, "%s", j->reader.error);
+	j->peeked = capture_read(&j->reader, &j->first);
+	find_size(j);
+	return EXIT_OK;
+}
+
 int job_open(struct job *j, const struct args_command *command, int argc, char **argv, int at)
 {
-	int code = EXIT_OK;
+	int code;
 
-	j->command = command->name;
 	if (argc - at != 2)
 		return args_wrong(command,
 				  argc - at < 2 ? "which capture, and where to?" : "what is '%s'?",
 				  argv[argc - at < 2 ? 0 : at + 2]);
-	j->in = argv[at];
+	code = job_open_in(j, command, argv[at]);
+	if (code)
+		return code;
 	j->out = argv[at + 1];
-	if (capture_open(&j->reader, j->in))
-		return job_fail(j, j->in, "%s", j->reader.error);
-	j->peeked = capture_read(&j->reader, &j->first);
 	if (j->peeked == 1)
 		code = check_type(j, j->first.link_type, 1);
 	if (!code)
 		code = open_out(j);
 	if (code)
 		capture_close(&j->reader);
-	find_size(j);
 	return code;
 }
 
@@ -193,7 +201,7 @@ static int number_interfaces(struct job *j)
 		j->section = j->reader.section;
 		j->numbers = 0;
 	}
-	while (j->numbers < j->reader.interfaces) {
+	while (j->out && j->numbers < j->reader.interfaces) {
 		if (number_interface(j))
 			return -1;
 	}
@@ -247,7 +255,7 @@ static int check_frame(struct job *j, const struct capture_frame *in)
 
 	if (check_type(j, in->link_type, number))
 		return -1;
-	if (j->number[in->interface] == -EPROTOTYPE) {
+	if (j->out && j->number[in->interface] == -EPROTOTYPE) {
 		job_fail(j, j->out,
 			 "a pcap file has one link type, %u (%s) here, but frame %" PRIu64
 			 " of %s has %u (%s): a name in .pcapng takes both",
@@ -301,7 +309,7 @@ int job_read(struct job *j, struct job_frame *f)
 	f->whole = in.len == in.orig_len;
 	f->mark = (struct capture_mark){
 		.stamp = in.stamp,
-		.interface = (uint32_t)j->number[in.interface],
+		.interface = j->out ? (uint32_t)j->number[in.interface] : 0,
 		.missing = in.orig_len - in.len,
 	};
 	j->count[JOB_FRAMES_IN]++;
@@ -354,6 +362,14 @@ static void report(struct job *j, json_t *more)
 	json_decref(all);
 }
 
+void job_close_in(struct job *j)
+{
+	if (j->size)
+		fputs("\r\033[K", stderr);
+	capture_close(&j->reader);
+	free(j->number);
+}
+
 int job_close(struct job *j, int code, json_t *more)
 {
 	bool failed = j->writer.failed;
@@ -362,12 +378,9 @@ int job_close(struct job *j, int code, json_t *more)
 	j->count[JOB_FRAMES_OUT] = j->writer.frames;
 	j->count[JOB_BYTES_OUT] = j->writer.bytes - j->writer.frames * j->vnet_out;
 	e = capture_finish(&j->writer);
-	if (j->size)
-		fputs("\r\033[K", stderr);
 	if (e && !failed)
 		code = job_fail(j, j->out, "not all was written: %s", strerror(-e));
+	job_close_in(j);
 	report(j, more);
-	capture_close(&j->reader);
-	free(j->number);
 	return args_finish(e ? EXIT_WORK : code);
 }

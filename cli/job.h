@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * job.h - what leat segment and leat coalesce share: a capture is read, frame by frame, another is
- * written, and what was done is counted and said.
+ * written, and what was done is counted and said. leat steer writes none, and reads likewise.
  *
  * Frames are handed out as Ethernet frames, whatever the link type: struct job_link keeps the real
  * link header, and job_write() puts it back. With --vnet-hdr one of the two captures has a
@@ -87,6 +87,10 @@ int job_take_vnet(unsigned *vnet, const char *value, char *err, size_t err_len);
  * said why; OUT is untouched then, unless it could not be written to. */
 int job_open(struct job *j, const struct args_command *command, int argc, char **argv, int at);
 
+/* Open IN alone: job_read() and job_close_in() follow, nothing else. EXIT_OK, or EXIT_WORK and it
+ * was said why. */
+int job_open_in(struct job *j, const struct args_command *command, const char *in);
+
 /* The next frame: 1; 0 at the end; -1: it was said why not. */
 int job_read(struct job *j, struct job_frame *f);
 
@@ -94,6 +98,9 @@ int job_read(struct job *j, struct job_frame *f);
  * header, where OUT has them; NULL: an ordinary frame's. Gives 0, or -1: it was said why not. */
 int job_write(struct job *j, const struct job_link *link, const struct capture_mark *mark,
 	      const void *vnet, struct iovec *iov, unsigned n);
+
+/* Close IN, and end the line of progress. */
+void job_close_in(struct job *j);
 
 /* Close OUT and IN, and say what was done. Gives `code`, or EXIT_WORK if not all was written. */
 int job_close(struct job *j, int code, json_t *more);

@@ -15,9 +15,11 @@ static const struct subcommand {
 	{"run", "move packets between ports", run_main},
 	{"segment", "cut a capture's super-packets into wire-sized frames", segment_main},
 	{"coalesce", "merge a capture's frames into super-packets", coalesce_main},
+	{"steer", "say which queue and CPU flows go to, and how evenly", steer_main},
 	{"get", "read knobs of a running plane", get_main},
 	{"set", "set knobs of a running plane", set_main},
 	{"show", "what a running plane has counted", show_main},
+	{"bench", "measure what each thing costs, in turns with a peer", bench_main},
 	{"verify", "ask the running kernel whether GRO and GSO are right", verify_main},
 };
 

@@ -8,9 +8,11 @@
 int run_main(int argc, char **argv);
 int segment_main(int argc, char **argv);
 int coalesce_main(int argc, char **argv);
+int steer_main(int argc, char **argv);
 int get_main(int argc, char **argv);
 int set_main(int argc, char **argv);
 int show_main(int argc, char **argv);
+int bench_main(int argc, char **argv);
 int verify_main(int argc, char **argv);
 
 #endif

@@ -35,8 +35,9 @@ struct arfs {
 
 /* A queue's; one writer at a time. */
 struct arfs_stats {
-	uint64_t added;	  /* flows that the port was made to bring to another queue */
-	uint64_t expired; /* filters forgotten */
+	uint64_t added;	  /* filters made: flows brought to another queue than their own */
+	uint64_t moved;	  /* filters changed: brought to a third */
+	uint64_t expired; /* filters forgotten: brought back to their own */
 	uint64_t failed;  /* flows that changed CPU and could not be steered: no room, or refused */
 };
 
@@ -45,8 +46,8 @@ struct arfs_stats {
 void arfs_consider(struct worker *w, const struct conf *conf, struct rxq *q,
 		   const struct leat_pkt *pkt, struct leat_rps_dev_flow *flow, bool moved);
 
-/* A flow has come to q with `filter`, or LEAT_ARFS_NO_FILTER. */
-void arfs_adopt(struct rxq *q, uint16_t filter);
+/* A flow has come to q with filter `id`, or LEAT_ARFS_NO_FILTER. */
+void arfs_adopt(struct rxq *q, uint16_t id);
 
 /* Once in a while: ask of a filter of q's whether it may expire. */
 void arfs_turn(struct worker *w, const struct conf *conf, struct rxq *q);

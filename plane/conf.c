@@ -2,6 +2,7 @@
 #include "conf.h"
 
 #include "arfs.h"
+#include "host/lookup.h"
 #include "plane.h"
 #include "port/gen.h"
 #include "rxfh.h"
@@ -68,6 +69,7 @@ static int default_port(struct port_conf *pc, const struct plane *plane, const s
 	default_offload(pc, port);
 	pc->arfs_filters = ARFS_FILTERS;
 	pc->rxq = calloc(port->rxqs, sizeof(*pc->rxq));
+	pc->rmap.n_cpus = plane->n_cpus;
 	pc->rmap.cpu = calloc(plane->n_cpus, sizeof(*pc->rmap.cpu));
 	if (!pc->rxq || !pc->rmap.cpu || default_rxfh(pc, port) || default_xps(pc, plane, port))
 		return -ENOMEM;
@@ -116,9 +118,11 @@ static int copy_port(struct port_conf *to, const struct port_conf *from)
 	to->rxq = malloc(from->rxqs * sizeof(*to->rxq));
 	to->rmap.cpu = malloc(from->rmap.n_cpus * sizeof(*to->rmap.cpu));
 	to->xps_mem = NULL;
-	if (!to->rxq || !to->rmap.cpu)
+	if (!to->rxq)
 		return -ENOMEM;
 	memcpy(to->rxq, from->rxq, from->rxqs * sizeof(*to->rxq));
+	if (!to->rmap.cpu)
+		return -ENOMEM;
 	memcpy(to->rmap.cpu, from->rmap.cpu, from->rmap.n_cpus * sizeof(*to->rmap.cpu));
 	to->xps_mem = malloc(leat_xps_size(from->xps.map[LEAT_XPS_CPUS].n_ids,
 					   from->xps.map[LEAT_XPS_RXQS].n_ids, from->xps.n_queues));
@@ -268,6 +272,8 @@ void conf_free(struct conf *c, const struct conf *still)
 		free(c->sock.ents);
 	if (!still || still->parse != c->parse)
 		free(c->parse);
+	if (!still || still->lookup != c->lookup)
+		lookup_free(c->lookup);
 	free(c->port);
 	free(c);
 }

@@ -20,6 +20,7 @@
 #include <leat/parse.h>
 #include <leat/xps.h>
 
+struct lookup;
 struct plane;
 struct rxfh;
 
@@ -58,7 +59,8 @@ struct port_conf {
 	bool pushed;		   /* with `old`: none is put on a queue by it any more */
 	bool software;		   /* the plane chooses by rxfh instead */
 	uint32_t arfs_filters;	   /* flows that the port may be made to steer at once */
-	struct leat_cpu_rmap rmap; /* n_cpus 0: RFS is not accelerated; cpu: this value's own */
+	bool arfs;		   /* RFS is accelerated: by rmap */
+	struct leat_cpu_rmap rmap; /* its memory this value's own */
 	uint32_t rx;		   /* CONF_RX_* */
 	uint32_t wanted;	   /* LEAT_GSO_* asked to be left to the port */
 	struct leat_gso_conf gso;  /* features: those in force, which are wanted and have what they
@@ -83,6 +85,7 @@ struct conf {
 	uint32_t rps_sock_flow_entries;
 	struct leat_rps_sock_flow_table sock; /* shared by successive values unless resized */
 	struct leat_parse_conf *parse;	      /* shared by successive values unless changed */
+	struct lookup *lookup; /* of endpoints, NULL: none; shared by successive values likewise */
 	unsigned n_workers;
 	struct leat_flow_limit **flow_limit; /* n_workers: each one's, written by it; NULL: off.
 						Shared by successive values unless changed */

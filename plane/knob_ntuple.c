@@ -24,6 +24,11 @@ void knob_read_rule(const struct knob_at *at, char *text, size_t size)
 		ntuple_write(rule, rule->filter ? filter_text(rule->arg) : NULL, text, size);
 }
 
+static int complain_errno(const struct knob_at *at, int err)
+{
+	return knob_complain(at, err, "%s", strerror(-err));
+}
+
 static int complain_rule(const struct knob_at *at, int err, const struct leat_ntuple_rule *rule)
 {
 	unsigned queues = at->port->rxqs;
@@ -38,7 +43,7 @@ static int complain_rule(const struct knob_at *at, int err, const struct leat_nt
 		return knob_complain(at, err,
 				     "more than %u pairs of flow type and mask, and filters",
 				     LEAT_NTUPLE_GROUPS_MAX);
-	default: return knob_complain(at, err, "%s", strerror(-err));
+	default: return complain_errno(at, err);
 	}
 }
 
@@ -61,7 +66,7 @@ static int delete_rule(const struct knob_at *at)
 	if (err == -ENOENT)
 		return knob_complain(at, err, "there is no such rule");
 	if (err)
-		return complain_rule(at, err, NULL);
+		return complain_errno(at, err);
 	conf_set_rxfh(at->port_conf, made);
 	return 0;
 }
@@ -132,7 +137,7 @@ int knob_set_ntuple(const struct knob_at *at, const char *value)
 		return err;
 	err = rxfh_set_ntuple(at->port_conf->rxfh, on, &made);
 	if (err)
-		return complain_rule(at, err, NULL);
+		return complain_errno(at, err);
 	conf_set_rxfh(at->port_conf, made);
 	return 0;
 }

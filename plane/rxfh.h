@@ -33,29 +33,29 @@ void rxfh_share(struct rxfh *rxfh);
 void rxfh_drop(struct rxfh *rxfh);
 
 /*
- * Each makes another value of `rxfh` that differs in one thing, with one user; or gives an error
+ * Each makes another value of `from` that differs in one thing, with one user; or gives an error
  * and makes nothing.
  */
 
 /* Context `id` is as `want`, there or not; `indir_set`: its table is a user's, not the default.
  * 0, -EINVAL, -ENOMEM. */
-int rxfh_set_context(const struct rxfh *rxfh, unsigned id, const struct leat_rss_conf *want,
+int rxfh_set_context(const struct rxfh *from, unsigned id, const struct leat_rss_conf *want,
 		     bool indir_set, struct rxfh **made);
 
 /* Without context `id`. 0; -ENOENT there is none; -EINVAL it is 0; -EBUSY a rule names it, whose
  * location is then in *rule; -ENOMEM. */
-int rxfh_del_context(const struct rxfh *rxfh, unsigned id, uint32_t *rule, struct rxfh **made);
+int rxfh_del_context(const struct rxfh *from, unsigned id, uint32_t *rule, struct rxfh **made);
 
 /* With the rule, in place of one at its location. If it has a filter, `arg` is a struct filter. 0;
  * -ENOENT its context is none; -ERANGE its queue is none; -EINVAL, -E2BIG as leat_ntuple_init();
  * -ENOMEM. */
-int rxfh_set_rule(const struct rxfh *rxfh, const struct leat_ntuple_rule *rule, struct rxfh **made);
+int rxfh_set_rule(const struct rxfh *from, const struct leat_ntuple_rule *rule, struct rxfh **made);
 
 /* Without the rule at `location`. 0; -ENOENT; -ENOMEM. */
-int rxfh_del_rule(const struct rxfh *rxfh, uint32_t location, struct rxfh **made);
+int rxfh_del_rule(const struct rxfh *from, uint32_t location, struct rxfh **made);
 
 /* With rules on or off. 0 or -ENOMEM. */
-int rxfh_set_ntuple(const struct rxfh *rxfh, bool on, struct rxfh **made);
+int rxfh_set_ntuple(const struct rxfh *from, bool on, struct rxfh **made);
 
 /* The first rule at `location` or after, NULL if there is none. */
 const struct leat_ntuple_rule *rxfh_rule(const struct rxfh *rxfh, uint32_t location);

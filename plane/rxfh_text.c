@@ -266,6 +266,11 @@ void rxfh_write_fields(const uint32_t fields[LEAT_RSS_FLOWS], char *text, size_t
 	}
 }
 
+const char *rxfh_flow_name(enum leat_rss_flow flow)
+{
+	return flow_name[flow];
+}
+
 int rxfh_read_xfrm(const char *text, enum leat_rss_xfrm *xfrm, char *err, size_t err_len)
 {
 	unsigned i = find(xfrm_name, XFRMS, text, strlen(text));

@@ -23,6 +23,7 @@ void rxfh_write_indir(const uint16_t *indir, unsigned entries, char *text, size_
 /* "udp4:sd,ip6:sdl": fields of flow types; those not named stay as they are. */
 int rxfh_read_fields(const char *text, uint32_t fields[LEAT_RSS_FLOWS], char *err, size_t err_len);
 void rxfh_write_fields(const uint32_t fields[LEAT_RSS_FLOWS], char *text, size_t size);
+const char *rxfh_flow_name(enum leat_rss_flow flow);
 
 /* "none", "symmetric-xor", "symmetric-or-xor". */
 int rxfh_read_xfrm(const char *text, enum leat_rss_xfrm *xfrm, char *err, size_t err_len);

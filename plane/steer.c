@@ -132,7 +132,7 @@ void steer(struct worker *w, const struct conf *c, struct rxq *q, struct leat_pk
 			here[n_here++] = pkts[i];
 			continue;
 		}
-		if (flow->cpu != w->cpu && pc->rmap.n_cpus)
+		if (flow->cpu != w->cpu && pc->arfs)
 			arfs_consider(w, c, q, pkts[i], flow, flow->cpu != before);
 		put(w, pkts[i], flow);
 	}

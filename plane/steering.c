@@ -95,8 +95,8 @@ static void settle_port(const struct plane *plane, struct port_conf *pc, const s
 	uint16_t cpu_of[PORT_QUEUES_MAX];
 
 	pc->software = !by_device && !is_plain(pc->rxfh);
-	pc->rmap.n_cpus = 0;
-	if (!port->arfs || !by_device || pc->old || !pc->rxfh->ntuple)
+	pc->arfs = port->arfs && by_device && !pc->old && pc->rxfh->ntuple;
+	if (!pc->arfs)
 		return;
 	for (unsigned q = 0; q < pc->rxqs; q++)
 		cpu_of[q] = pc->rxq[q].cpu;
@@ -235,7 +235,7 @@ static void fill_steps(const struct plane *plane, struct steps *s)
 		s->change[p] = is_changed(plane, s->settled, p);
 		if (!s->change[p])
 			continue;
-		s->quiet->port[p].rmap.n_cpus = 0;
+		s->quiet->port[p].arfs = false;
 		conf_set_counted(&s->both->port[p].old, plane->conf->port[p].device);
 		conf_set_counted(&s->pushed->port[p].old, plane->conf->port[p].device);
 		s->pushed->port[p].pushed = true;

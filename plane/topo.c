@@ -5,7 +5,7 @@
 #include <hwloc.h>
 #include <stdlib.h>
 
-static int index_of(const hwloc_obj_t obj)
+static int index_of(const struct hwloc_obj *obj)
 {
 	return obj ? (int)obj->logical_index : -1;
 }

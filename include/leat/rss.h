@@ -98,6 +98,11 @@ int leat_rss_init(struct leat_rss *rss, const struct leat_rss_conf *conf);
 /* The configuration that `rss` was made of, all spelled out; it points into `rss`. */
 void leat_rss_conf_of(const struct leat_rss *rss, struct leat_rss_conf *conf);
 
+/* What is hashed of a parsed packet, its fields transformed: fills `input`, gives how many bytes; 0
+ * where there is no hash, *type is then LEAT_HASH_NONE. */
+size_t leat_rss_input(const struct leat_rss *rss, const struct leat_pkt *pkt,
+		      uint8_t input[LEAT_RSS_INPUT_MAX], enum leat_hash_type *type);
+
 /* The hash of a parsed packet's outer (or only) level, UDP's ports included where that begins a
  * tunnel, as network cards have it, or with `inner` of its innermost; *type says what it covers,
  * LEAT_HASH_NONE (and hash 0) when there is no IP header or its flow type has no fields. */

@@ -195,10 +195,10 @@ static inline uint8_t *gather(uint8_t *to, const uint8_t *pair, size_t len, uint
 	return to + 2 * len;
 }
 
-uint32_t leat_rss_hash(const struct leat_rss *rss, const struct leat_pkt *pkt,
-		       enum leat_hash_type *type)
+size_t leat_rss_input(const struct leat_rss *rss, const struct leat_pkt *pkt,
+		      uint8_t input[LEAT_RSS_INPUT_MAX], enum leat_hash_type *type)
 {
-	uint8_t input[LEAT_RSS_INPUT_MAX], *end = input;
+	uint8_t *end = input;
 	const struct leat_level *l;
 	uint32_t fields;
 	const uint8_t *ip;
@@ -221,7 +221,15 @@ uint32_t leat_rss_hash(const struct leat_rss *rss, const struct leat_pkt *pkt,
 		end += sizeof(uint32_t);
 	}
 	*type = fields & PORTS ? LEAT_HASH_L4 : LEAT_HASH_L3;
-	return leat_toeplitz_hash(&rss->toeplitz, input, (size_t)(end - input));
+	return (size_t)(end - input);
+}
+
+uint32_t leat_rss_hash(const struct leat_rss *rss, const struct leat_pkt *pkt,
+		       enum leat_hash_type *type)
+{
+	uint8_t input[LEAT_RSS_INPUT_MAX];
+
+	return leat_toeplitz_hash(&rss->toeplitz, input, leat_rss_input(rss, pkt, input, type));
 }
 
 void leat_rss_receive(const struct leat_rss *rss, struct leat_pkt *const *pkts, unsigned n)

@@ -25,7 +25,7 @@ static int load_filter(void)
 		 .dst_reg = BPF_REG_0,
 		 .src_reg = BPF_REG_1,
 		 .off = offsetof(struct __sk_buff, priority)},
-		{.code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = BPF_REG_0, .imm = LOWEST},
+		{.code = BPF_ALU64 | BPF_ADD, .dst_reg = BPF_REG_0, .imm = LOWEST},
 		{.code = BPF_JMP | BPF_EXIT},
 	};
 	union bpf_attr a = {.prog_type = BPF_PROG_TYPE_SOCKET_FILTER,
@@ -40,7 +40,7 @@ static int load_filter(void)
  * and TOS. */
 static unsigned forwarded(const uint8_t *frame, size_t len)
 {
-	struct sockaddr_ll from;
+	struct sockaddr_ll from = {0};
 	socklen_t from_len;
 	uint8_t got[128];
 	ssize_t n;

@@ -117,16 +117,17 @@ static uint32_t take_hash(struct link *l)
 static void count_sent(const struct link *l, uint64_t sent[QUEUES])
 {
 	char line[256];
-	unsigned q = 0;
+	unsigned long q = 0;
 	FILE *f;
 
 	snprintf(line, sizeof(line), "tc -s class show dev %s", l->near);
-	f = popen(line, "r");
+	f = popen(line, "r"); /* NOLINT(cert-env33-c): as veth.h's shell() */
 	assert_non_null(f);
 	while (fgets(line, sizeof(line), f)) {
-		char *pkts = strstr(line, " bytes ");
+		char *pkts = strstr(line, " bytes "), *minor = strchr(line, ':');
 
-		sscanf(line, "class mq %*[0-9a-f]:%x", &q);
+		if (strncmp(line, "class mq ", 9) == 0 && minor)
+			q = strtoul(minor + 1, NULL, 16);
 		if (pkts && q >= 1 && q <= l->queues)
 			sent[q - 1] = strtoull(pkts + strlen(" bytes "), NULL, 10);
 	}

@@ -81,6 +81,8 @@ static void arrive(unsigned n)
 /* The i-th frame that waits on the queue. */
 static void look(unsigned queue, unsigned i, uint32_t *flow, uint64_t *seq, uint32_t *hash)
 {
+	*flow = 0; /* for the checker, which does not know that assert_true() ends the test */
+	*seq = 0;
 	static uint8_t frame[2048];
 	struct leat_pkt pkt, *one = &pkt;
 

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+#include "account.h"
+
+#include "../flow_text.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { HASH_BITS = 32 };
+
+_Static_assert((int)ACCOUNT_FLOW_MAX >= (int)FLOW_TEXT_MAX, "room for a flow");
+
+static int compare(const void *a, const void *b)
+{
+	const struct flow *x = *(const struct flow *const *)a, *y = *(const struct flow *const *)b;
+
+	if (x->bytes != y->bytes)
+		return x->bytes > y->bytes ? -1 : 1;
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	return memcmp(&x->id, &y->id, sizeof(x->id));
+}
+
+int account_sort(struct account *account)
+{
+	const struct flows *flows = &account->tally->outer;
+
+	account->largest = malloc((flows->n + 1) * sizeof(struct flow *));
+	if (!account->largest)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < flows->n; i++)
+		account->largest[i] = &flows->flow[i];
+	qsort(account->largest, flows->n, sizeof(struct flow *), compare);
+	return 0;
+}
+
+void account_flow_text(char text[ACCOUNT_FLOW_MAX], const struct flow *flow)
+{
+	if (flow->id.version)
+		flow_format(text, &flow->id);
+	else
+		snprintf(text, ACCOUNT_FLOW_MAX, "%s", hidden_words(flow->kind));
+}
+
+static unsigned least(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
+unsigned account_faults(const struct key_quality *q, char text[][ACCOUNT_FAULT_MAX])
+{
+	unsigned n = 0;
+
+	if (q->period)
+		snprintf(
+			text[n++], ACCOUNT_FAULT_MAX,
+			"the key repeats after %u bits, and so does the hash: it is one of %u bits",
+			q->period, q->rank);
+	else if (q->rank < least(q->bits, HASH_BITS))
+		snprintf(text[n++], ACCOUNT_FAULT_MAX, "the hash has %u independent bits of %u",
+			 q->rank, least(q->bits, HASH_BITS));
+	if (q->low_rank < least(q->bits, q->low))
+		snprintf(text[n++], ACCOUNT_FAULT_MAX, "%u of the table's %u entries are reached",
+			 1u << q->low_rank, 1u << q->low);
+	if (q->dead)
+		snprintf(text[n++], ACCOUNT_FAULT_MAX, "%u of %u input bits change nothing",
+			 q->dead, q->bits);
+	if (q->cancels)
+		snprintf(text[n++], ACCOUNT_FAULT_MAX,
+			 "port bits do what address bits do: a port that follows the address "
+			 "cancels it");
+	if (q->distinct < q->bits)
+		snprintf(text[n++], ACCOUNT_FAULT_MAX,
+			 "%u input bits, and only %u differ in what they do", q->bits, q->distinct);
+	return n;
+}
