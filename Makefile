@@ -3,7 +3,7 @@
 PREFIX ?= /usr/local
 
 all: build/build.ninja
-	@ninja -C build leat lib/libleat.a bench/copyloop
+	@ninja -C build leat lib/libleat.a bench/copyloop bench/udpload
 
 build/build.ninja:
 	@tools/setup build
@@ -32,8 +32,11 @@ soak: all
 	@tools/setup test
 	@tests/run soak
 
-bench: all
-	@tools/setup demo
+bench:
+	@tools/setup build demo bench
+	@meson setup $(if $(wildcard build/build.ninja),--reconfigure) build -Dwerror=true >/dev/null
+	@ninja -C build bench
+	@build/leat bench
 	@bench/run
 
 install: all

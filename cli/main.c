@@ -19,6 +19,7 @@ static const struct subcommand {
 	{"get", "read knobs of a running plane", get_main},
 	{"set", "set knobs of a running plane", set_main},
 	{"show", "what a running plane has counted", show_main},
+	{"bench", "measure what each thing costs, in turns with a peer", bench_main},
 	{"verify", "ask the running kernel whether GRO and GSO are right", verify_main},
 };
 

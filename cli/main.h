@@ -12,6 +12,7 @@ int steer_main(int argc, char **argv);
 int get_main(int argc, char **argv);
 int set_main(int argc, char **argv);
 int show_main(int argc, char **argv);
+int bench_main(int argc, char **argv);
 int verify_main(int argc, char **argv);
 
 #endif

@@ -156,11 +156,40 @@ static bool steer_new_flow(struct worker *w, const struct port_conf *pc, struct 
 	return false;
 }
 
+/* The flow of a filter goes back to where it comes from without. False: it cannot be now. */
+static bool send_back(struct worker *w, struct rxq *q, uint16_t id)
+{
+	struct arfs *arfs = q->port->arfs;
+	struct arfs_filter *f = &arfs->filter[id];
+
+	if (!move_begin(w, q, &w->plane->rxq[q->port->index][f->origin], f->hash))
+		return false;
+	let_go(q, id);
+	__atomic_store_n(&f->live, false, __ATOMIC_RELAXED);
+	trace(TRACE_move_steer, w->cpu, q->queue, f->hash, NULL, 0);
+	q->port->ops->flow_forget(q->port, id);
+	__atomic_fetch_sub(&arfs->used, 1, __ATOMIC_RELEASE);
+	stat_add(&q->arfs_stats.expired, 1);
+	return true;
+}
+
+/* A filter never brings a flow to its own queue: so a flow that is on its own has none. */
 static bool steer_any(struct worker *w, const struct port_conf *pc, struct rxq *q,
 		      const struct leat_pkt *pkt, const struct leat_arfs_ask *ask)
 {
-	return ask->filter == LEAT_ARFS_NO_FILTER ? steer_new_flow(w, pc, q, pkt, ask) :
-						    steer_flow(w, q, ask);
+	uint16_t own = ask->filter;
+	bool done;
+
+	if (own == LEAT_ARFS_NO_FILTER) {
+		done = steer_new_flow(w, pc, q, pkt, ask);
+		stat_add(&q->arfs_stats.added, done);
+		return done;
+	}
+	if (q->port->arfs->filter[own].origin == ask->to)
+		return send_back(w, q, own);
+	done = steer_flow(w, q, ask);
+	stat_add(&q->arfs_stats.moved, done);
+	return done;
 }
 
 void arfs_consider(struct worker *w, const struct conf *c, struct rxq *q,
@@ -178,30 +207,12 @@ void arfs_consider(struct worker *w, const struct conf *c, struct rxq *q,
 		ask.table = &pc->rxq[ask.to].flows;
 	reason = leat_arfs_decide(&ask, &w->plane->heads);
 	if (reason == LEAT_ARFS_STEER && steer_any(w, pc, q, pkt, &ask))
-		stat_add(&q->arfs_stats.added, 1);
-	else if (moved && (reason == LEAT_ARFS_STEER || reason == LEAT_ARFS_TAKEN))
+		return;
+	if (moved && (reason == LEAT_ARFS_STEER || reason == LEAT_ARFS_TAKEN))
 		stat_add(&q->arfs_stats.failed, 1);
 }
 
 /* --- expiry --- */
-
-/* Back to where the flow comes from without its filter. False: it cannot be now. */
-static bool forget(struct worker *w, struct rxq *q, uint16_t id)
-{
-	struct arfs *arfs = q->port->arfs;
-	struct arfs_filter *f = &arfs->filter[id];
-
-	if (f->origin != q->queue &&
-	    !move_begin(w, q, &w->plane->rxq[q->port->index][f->origin], f->hash))
-		return false;
-	let_go(q, id);
-	__atomic_store_n(&f->live, false, __ATOMIC_RELAXED);
-	trace(TRACE_move_steer, w->cpu, q->queue, f->hash, NULL, 0);
-	q->port->ops->flow_forget(q->port, id);
-	__atomic_fetch_sub(&arfs->used, 1, __ATOMIC_RELEASE);
-	stat_add(&q->arfs_stats.expired, 1);
-	return true;
-}
 
 /* The next filter of the ring: if it may, it goes. */
 static void look(struct worker *w, struct rxq *q, bool on)
@@ -212,7 +223,7 @@ static void look(struct worker *w, struct rxq *q, bool on)
 	q->filters = all[id].next;
 	if (!on || leat_arfs_may_expire(&q->flows, index_of(&q->flows, all[id].hash), id,
 					&w->plane->heads))
-		forget(w, q, id);
+		send_back(w, q, id);
 }
 
 void arfs_turn(struct worker *w, const struct conf *c, struct rxq *q)

@@ -35,8 +35,9 @@ struct arfs {
 
 /* A queue's; one writer at a time. */
 struct arfs_stats {
-	uint64_t added;	  /* flows that the port was made to bring to another queue */
-	uint64_t expired; /* filters forgotten */
+	uint64_t added;	  /* filters made: flows brought to another queue than their own */
+	uint64_t moved;	  /* filters changed: brought to a third */
+	uint64_t expired; /* filters forgotten: brought back to their own */
 	uint64_t failed;  /* flows that changed CPU and could not be steered: no room, or refused */
 };
 

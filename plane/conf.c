@@ -2,6 +2,7 @@
 #include "conf.h"
 
 #include "arfs.h"
+#include "host/lookup.h"
 #include "plane.h"
 #include "port/gen.h"
 #include "rxfh.h"
@@ -271,6 +272,8 @@ void conf_free(struct conf *c, const struct conf *still)
 		free(c->sock.ents);
 	if (!still || still->parse != c->parse)
 		free(c->parse);
+	if (!still || still->lookup != c->lookup)
+		lookup_free(c->lookup);
 	free(c->port);
 	free(c);
 }

@@ -20,6 +20,7 @@
 #include <leat/parse.h>
 #include <leat/xps.h>
 
+struct lookup;
 struct plane;
 struct rxfh;
 
@@ -84,6 +85,7 @@ struct conf {
 	uint32_t rps_sock_flow_entries;
 	struct leat_rps_sock_flow_table sock; /* shared by successive values unless resized */
 	struct leat_parse_conf *parse;	      /* shared by successive values unless changed */
+	struct lookup *lookup; /* of endpoints, NULL: none; shared by successive values likewise */
 	unsigned n_workers;
 	struct leat_flow_limit **flow_limit; /* n_workers: each one's, written by it; NULL: off.
 						Shared by successive values unless changed */

@@ -267,6 +267,36 @@ const struct conf *plane_enter(const struct plane *plane, struct reader *r)
 	return c;
 }
 
+void plane_remove_reader(struct plane *plane, struct reader *r)
+{
+	struct reader **link = &plane->readers;
+
+	while (*link && *link != r)
+		link = &(*link)->next;
+	if (*link)
+		*link = r->next;
+}
+
+const struct conf *plane_back(const struct plane *plane, struct reader *r)
+{
+	(void)__atomic_exchange_n(&r->generation, READER_NEW, __ATOMIC_ACQ_REL);
+	return plane_enter(plane, r);
+}
+
+void plane_leave(struct reader *r)
+{
+	__atomic_store_n(&r->generation, READER_AWAY, __ATOMIC_RELEASE);
+}
+
+/* Whether the reader uses the value of this generation, or none. The addition of nothing is half of
+ * the pair that reader.h tells of. */
+static bool has_seen(struct reader *r, uint32_t generation)
+{
+	uint32_t its = __atomic_fetch_add(&r->generation, 0, __ATOMIC_ACQ_REL);
+
+	return its == generation || its == READER_AWAY;
+}
+
 void plane_put(struct plane *plane, struct conf *conf)
 {
 	static const struct timespec moment = {0, 20000};
@@ -275,7 +305,7 @@ void plane_put(struct plane *plane, struct conf *conf)
 	__atomic_store_n(&plane->conf, conf, __ATOMIC_RELEASE);
 	for (struct reader *r = plane->readers; r; r = r->next) {
 		wake_up(&r->wake);
-		while (__atomic_load_n(&r->generation, __ATOMIC_ACQUIRE) != conf->generation)
+		while (!has_seen(r, conf->generation))
 			nanosleep(&moment, NULL);
 	}
 	conf_free(old, conf);

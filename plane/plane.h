@@ -79,9 +79,18 @@ void plane_add_reader(struct plane *plane, struct reader *r);
 /* Reader: the value in force, to be used until the next call. */
 const struct conf *plane_enter(const struct plane *plane, struct reader *r);
 
+/* Forget a reader, who is away. Under conf_lock. */
+void plane_remove_reader(struct plane *plane, struct reader *r);
+
+/* Reader that was away: the value in force, to be used until plane_leave(). */
+const struct conf *plane_back(const struct plane *plane, struct reader *r);
+
+/* Reader: away from now on. */
+void plane_leave(struct reader *r);
+
 /* Put `conf` (from conf_copy, changed) into force and free the old: when it returns every reader
- * uses it. 0; -ENOMEM: nothing has happened, and `conf` is still the caller's. The caller holds
- * conf_lock. */
+ * that is not away uses it. 0; -ENOMEM: nothing has happened, and `conf` is still the caller's. The
+ * caller holds conf_lock. */
 int plane_publish(struct plane *plane, struct conf *conf);
 
 /* A step of it, for steering.c: `conf` as it is, wait until every reader uses it, free the old. */

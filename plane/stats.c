@@ -222,6 +222,7 @@ static json_t *moves_json(const struct plane *plane, const struct port *port)
 		size_t member;
 	} counter[] = {
 		{"arfs_added", offsetof(struct rxq, arfs_stats.added)},
+		{"arfs_moved", offsetof(struct rxq, arfs_stats.moved)},
 		{"arfs_expired", offsetof(struct rxq, arfs_stats.expired)},
 		{"arfs_failed", offsetof(struct rxq, arfs_stats.failed)},
 		{"fenced", offsetof(struct rxq, move.fenced)},

@@ -37,7 +37,7 @@ static inline uint64_t stat_read(const uint64_t *counter)
  * steering: who chooses its receive queues, rx and tx queues with packets, bytes, segments, largest,
  * errors, dropped, contended), "cpus" (a list: the members of stats_softnet() and struct
  * worker_stats), "gro" (per port: reason: count), "parse" (reason: count), "steering" (per port:
- * flows that accelerated RFS steered, filters expired, flows it failed to steer; packets that waited
+ * filters that accelerated RFS made, changed and gave up, flows it failed to steer; packets that waited
  * for their flow to change queue, that there was no room for, that a rule dropped),
  * "app" (what the application counts). The caller's reference. */
 json_t *stats_json(struct plane *plane);

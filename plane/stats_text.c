@@ -142,9 +142,17 @@ static void print_reasons(FILE *f, const json_t *now, const char *what)
 	}
 }
 
+/* " name n", unless it is 0. */
+static void print_counted(FILE *f, const char *name, const json_t *count)
+{
+	if (json_integer_value(count))
+		fprintf(f, " %s %lld", name, (long long)json_integer_value(count));
+}
+
 static void print_app(FILE *f, const json_t *now)
 {
 	const json_t *threads = json_object_get(json_object_get(now, "app"), "threads");
+	json_t *host = json_object_get(json_object_get(now, "app"), "host");
 	const char *name;
 	json_t *t, *count;
 	size_t i;
@@ -154,6 +162,11 @@ static void print_app(FILE *f, const json_t *now)
 		fprintf(f, "app:");
 		json_object_foreach(t, name, count)
 			fprintf(f, " %s %lld", name, (long long)json_integer_value(count));
+		fprintf(f, "\n");
+	}
+	if (host) {
+		fprintf(f, "host:");
+		json_object_foreach(host, name, count) print_counted(f, name, count);
 		fprintf(f, "\n");
 	}
 }

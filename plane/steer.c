@@ -41,8 +41,8 @@ static bool may_process(const struct worker *w, const struct leat_rps_dev_flow *
 	return flow->cpu == w->cpu && leat_rfs_finished(flow, &w->plane->heads);
 }
 
-static void trace_pkts(enum trace_event event, const struct worker *w,
-		       struct leat_pkt *const *pkts, unsigned n, unsigned arg)
+static void trace_pkts(enum trace_event event, const struct worker *w, struct leat_pkt *const *pkts,
+		       unsigned n, unsigned arg)
 {
 	for (unsigned i = 0; i < n; i++)
 		trace(event, w->cpu, pkts[i]->rxq, pkts[i]->hash, pkts[i], arg);

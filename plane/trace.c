@@ -45,9 +45,9 @@ void trace(enum trace_event event, int cpu, unsigned queue, uint32_t hash,
 
 static void print(FILE *file, const struct step *s)
 {
-#define TRACE_EVENT(name) #name,
-	static const char *const names[] = {TRACE_EVENTS(TRACE_EVENT)};
-#undef TRACE_EVENT
+#define NAME(name) #name,
+	static const char *const names[] = {TRACE_EVENTS(NAME)};
+#undef NAME
 
 	fprintf(file, "%s %d %u %" PRIu32 " %" PRIuPTR " %" PRIu32 "\n", names[s->event], s->cpu,
 		s->queue, s->hash, (uintptr_t)s->pkt, s->arg);

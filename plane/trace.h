@@ -16,38 +16,38 @@
 
 #include <leat/pkt.h>
 
-/* What `arg` is. Steps of a port are those of its queues; there is one port. */
-#define TRACE_EVENTS(event)                                                                     \
-	event(receive)	     /* of queue, and it gave some, or drains: frames * 2 + 1 if that left it empty */ \
-	event(decide)	     /* for pkt of queue: its CPU */                                    \
-	event(stage)	     /* pkt of queue: its CPU */                                        \
-	event(enqueue)	     /* pkt of queue, or not (drop): the CPU */                         \
-	event(drop)	     /* pkt, which was to be enqueued */                                \
-	event(process)	     /* pkt */                                                          \
-	event(processed)     /* all that the CPU had begun to */                                \
-	event(release)	     /* packets of the CPU's backlog */                                 \
-	event(give)	     /* queue: the CPU */                                               \
-	event(take)	     /* queue */                                                        \
-	event(fence_raise)   /* queue */                                                        \
-	event(fence_pass)    /* queue */                                                        \
-	event(move_claim)    /* hash on queue: the other queue */                               \
-	event(move_steer)    /* hash on queue */                                                \
-	event(move_cancel)   /* hash on queue */                                                \
-	event(move_park)     /* pkt on queue */                                                 \
-	event(move_drain)    /* hash on queue, the old one */                                   \
-	event(move_finish)   /* hash on queue, the new one */                                   \
-	event(value_both)    /* */                                                              \
-	event(value_push)    /* */                                                              \
-	event(value_pushed)  /* queues */                                                       \
-	event(value_drain)   /* queue */                                                        \
-	event(value_clear)   /* queue */                                                        \
-	event(value_settled) /* */
+/* clang-format off */
+/* The steps, and what `arg` is. Queues are those of one port. */
+#define TRACE_EVENTS(EVENT)                                                                     \
+	EVENT(receive)	     /* of queue, some, or for a drain: frames * 2 + 1 if it is empty */ \
+	EVENT(decide)	     /* for pkt of queue: its CPU */                                    \
+	EVENT(stage)	     /* pkt: its CPU */                                                 \
+	EVENT(enqueue)	     /* pkt, unless it is dropped: the CPU */                           \
+	EVENT(drop)	     /* pkt, staged or enqueued: the CPU */                             \
+	EVENT(process)	     /* pkt */                                                          \
+	EVENT(processed)     /* all that cpu has begun to */                                    \
+	EVENT(release)	     /* of cpu's backlog: packets */                                    \
+	EVENT(give)	     /* queue: the CPU */                                               \
+	EVENT(take)	     /* queue */                                                        \
+	EVENT(fence_raise)   /* of queue */                                                     \
+	EVENT(fence_pass)    /* of queue */                                                     \
+	EVENT(move_claim)    /* hash on queue: the other queue */                               \
+	EVENT(move_steer)    /* hash on queue */                                                \
+	EVENT(move_cancel)   /* hash on queue */                                                \
+	EVENT(move_park)     /* pkt on queue */                                                 \
+	EVENT(move_drain)    /* hash on queue, the old one */                                   \
+	EVENT(move_finish)   /* hash on queue, the new one */                                   \
+	EVENT(value_both)                                                                       \
+	EVENT(value_push)                                                                       \
+	EVENT(value_pushed)  /* queues that have to drain */                                    \
+	EVENT(value_drain)   /* of queue */                                                     \
+	EVENT(value_clear)   /* of queue */                                                     \
+	EVENT(value_settled)
+/* clang-format on */
 
-enum trace_event {
-#define TRACE_EVENT(name) TRACE_##name,
-	TRACE_EVENTS(TRACE_EVENT)
-#undef TRACE_EVENT
-};
+#define TRACE_NUMBER(name) TRACE_##name,
+enum trace_event { TRACE_EVENTS(TRACE_NUMBER) };
+#undef TRACE_NUMBER
 
 #ifdef LEAT_TRACE
 /* Make room for so many steps; 0 or -ENOMEM. What comes after them is lost, and counted. */

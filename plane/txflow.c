@@ -9,12 +9,13 @@
 static unsigned choose(const struct leat_xps *xps, unsigned cpu, unsigned priority,
 		       const struct leat_pkt *pkt)
 {
+	int rxq = pkt->rxq == TXFLOW_NO_RXQ ? -1 : pkt->rxq;
 	const struct leat_xps_sender sender = {
 		.cpu = cpu,
 		.hash = pkt->hash,
 		.priority = priority,
-		.rxq = pkt->rxq,
-		.flow_rxq = pkt->rxq,
+		.rxq = rxq,
+		.flow_rxq = rxq,
 		.flow_txq = LEAT_XPS_NO_QUEUE,
 	};
 

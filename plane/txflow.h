@@ -7,7 +7,8 @@
  * has been idle for so long that nothing of it can be on its way, whatever XPS would say meanwhile.
  *
  * Flows that share a slot share its queue. Packets without a hash are the flow of hash 0. Packets
- * of one flow in two traffic classes are two flows: classes are what may overtake.
+ * of one flow in two traffic classes are two flows: classes are what may overtake. Of a packet that is
+ * not forwarded, rxq is the queue that its flow is received on, or TXFLOW_NO_RXQ.
  *
  * Threads: any; entries are relaxed atomics, and of two workers that choose for one slot at once
  * the second takes what the first chose.
@@ -19,8 +20,9 @@
 #include <leat/xps.h>
 
 enum {
-	TXFLOW_BITS = 12,  /* log2 of the flows whose queue is remembered */
-	TXFLOW_TICK = 23,  /* log2 of the ns in a tick: 8 ms */
+	TXFLOW_BITS = 12, /* log2 of the flows whose queue is remembered */
+	TXFLOW_TICK = 23, /* log2 of the ns in a tick: 8 ms */
+	TXFLOW_NO_RXQ = UINT16_MAX,
 	TXFLOW_IDLE = 125, /* ticks without a packet after which a flow may change queue: 1 s */
 };
 

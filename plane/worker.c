@@ -24,7 +24,7 @@ static const struct conf *enter(struct worker *w)
 {
 	const struct conf *c = __atomic_load_n(&w->plane->conf, __ATOMIC_ACQUIRE);
 
-	if (c->generation != w->reader.generation) {
+	if (c->generation != __atomic_load_n(&w->reader.generation, __ATOMIC_RELAXED)) {
 		rxq_adopt(w, c);
 		__atomic_store_n(&w->reader.generation, c->generation, __ATOMIC_RELEASE);
 	}

@@ -208,16 +208,16 @@ static bool add(struct xmit *x, struct leat_pkt *pkt)
 	return true;
 }
 
-void xmit(struct worker *w, const struct conf *c, struct port *port, struct leat_pkt **pkts,
-	  unsigned n)
+unsigned xmit_from(const struct xmit_from *from, const struct conf *c, struct port *port,
+		   struct leat_pkt **pkts, unsigned n)
 {
-	struct xmit *x = w->xmit;
-	unsigned txq[PORT_BATCH];
+	struct xmit *x = from->xmit;
+	unsigned txq[PORT_BATCH], bad = 0;
 	uint64_t todo = n == 64 ? UINT64_MAX : (UINT64_C(1) << n) - 1;
 
 	x->port = port;
 	x->conf = &c->port[port->index];
-	txflow_pick(port->tx_flow, &x->conf->xps, w->cpu, w->now, pkts, n, txq);
+	txflow_pick(port->tx_flow, &x->conf->xps, from->cpu, from->now, pkts, n, txq);
 	while (todo) {
 		x->txq = txq[__builtin_ctzll(todo)];
 		for (uint64_t left = todo; left; left &= left - 1) {
@@ -225,11 +225,19 @@ void xmit(struct worker *w, const struct conf *c, struct port *port, struct leat
 
 			if (txq[i] != x->txq)
 				continue;
-			if (!add(x, pkts[i]))
-				stat_add(&w->stats.bad_gso, 1);
+			bad += !add(x, pkts[i]);
 			todo &= ~(UINT64_C(1) << i);
 		}
 		flush(x);
 	}
-	pool_give(&w->pool, pkts, n);
+	pool_give(from->pool, pkts, n);
+	return bad;
+}
+
+void xmit(struct worker *w, const struct conf *c, struct port *port, struct leat_pkt **pkts,
+	  unsigned n)
+{
+	const struct xmit_from from = {w->xmit, &w->pool, w->cpu, w->now};
+
+	stat_add(&w->stats.bad_gso, xmit_from(&from, c, port, pkts, n));
 }

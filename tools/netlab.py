@@ -26,11 +26,13 @@ import time
 SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LEAT = os.environ.get("LEAT", f"{SOURCE}/build/leat")
 COPYLOOP = os.environ.get("COPYLOOP", f"{SOURCE}/build/bench/copyloop")
+UDPLOAD = os.environ.get("UDPLOAD", f"{SOURCE}/build/bench/udpload")
 SKIP = 77
 USERNS = "LEAT_IN_USER_NAMESPACE"
 CLONE_NEWNET = 0x40000000
 ADDRESSES = {"left": ("10.9.0.1", "fd00:9::1"), "right": ("10.9.0.2", "fd00:9::2")}
 IPERF_PORT = 5201
+ECHO_PORT = 7
 
 os.environ["PATH"] += ":/usr/sbin:/sbin"  # where ip is, and not every user looks
 
@@ -324,6 +326,15 @@ class Lab:
             "--port", f"{name}=tap,queues={queues},netns={self.ns(name)},offload={offload}")]
         return Leat(self, [*ports, *arguments]).ready()
 
+    def echo(self, *arguments, queues=2, options=""):
+        """`leat run --app echo` at the addresses of `right`, on the other end of the interface `left`,
+        which is up and has its own."""
+        addresses = "".join(f",address={address}/{bits}"
+                            for address, bits in zip(ADDRESSES["right"], (24, 64)))
+        return Leat(self, ["--port", f"left=tap,queues={queues},netns={self.ns('left')}",
+                           "--app", f"echo,port={ECHO_PORT}{addresses}{options}",
+                           *arguments]).ready(("left",))
+
     def copyloop(self, left="on", right="on", queues=2):
         """The smallest copy loop in its place."""
         return Forwarder(self, [COPYLOOP, f"left={self.ns('left')},offload={left}",
@@ -385,6 +396,20 @@ class Lab:
         """iperf3 from `left` to `right`, start to finish."""
         return self.finish_iperf(self.start_iperf(seconds, streams, *extra), seconds + 20)
 
+    def start_udpload(self, *arguments, version=4):
+        """Start the load client in `left`, against echo; its line is JSON."""
+        return self.start(*self.within("left", UDPLOAD, *(str(word) for word in arguments),
+                                       ADDRESSES["right"][version == 6], str(ECHO_PORT)))
+
+    def finish_udpload(self, client, seconds=30):
+        """Wait for its end; what it counted."""
+        wait_for("the end of udpload", lambda: client.poll() is not None, seconds)
+        if client.returncode:
+            raise Failure(f"udpload: exit code {client.returncode}: {self.said(client)}")
+        counted = json.loads(self.printed(client))
+        self.end(client)
+        return counted
+
     def counters(self, role):
         """The namespace's protocol counters, {"TcpRetransSegs": n, "TcpExtTCPOFOQueue": n, …}."""
         lines = run(*self.within(role, "cat", "/proc/net/snmp", "/proc/net/netstat")).splitlines()
@@ -395,8 +420,8 @@ class Lab:
                       for name, value in zip(names, values.split()[1:])}
         return found
 
-    def device_drops(self):
+    def device_drops(self, names=tuple(ADDRESSES)):
         """Frames that the kernel's side of the TAPs dropped."""
         shown = [json.loads(self.ip(name, "-s", "-j", "link", "show", name))[0]["stats64"]
-                 for name in ADDRESSES]
+                 for name in names]
         return sum(one[way]["dropped"] for one in shown for way in ("rx", "tx"))

@@ -48,6 +48,6 @@ struct app_ops {
 
 /* All applications, NULL at the end. */
 extern const struct app_ops *const app_kinds[];
-extern const struct app_ops app_forward, app_sink;
+extern const struct app_ops app_forward, app_sink, app_echo;
 
 #endif

@@ -3,10 +3,9 @@
 
 #include "../plane.h"
 #include "../port/gen.h"
+#include "option.h"
 
-#include <ctype.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,53 +15,12 @@ enum { FLOWS_DEFAULT = 65536 };
 static int init_thread(struct sink_thread *t, struct plane *plane, unsigned i, uint32_t flows)
 {
 	t->plane = plane;
-	t->cpu = plane->worker[i % plane->n_workers].cpu;
-	t->on = t->cpu;
+	app_thread_init(&t->app, plane, i);
 	t->flows = flows;
 	t->next = calloc(flows, sizeof(*t->next));
 	if (!t->next || ring_init(&t->inbox, SINK_INBOX))
 		return -ENOMEM;
 	return wake_init(&t->reader.wake);
-}
-
-/* The number at `text`, and where it goes on; ULONG_MAX if there is none. */
-static unsigned long read_number(const char *text, char **end)
-{
-	unsigned long n = strtoul(text, end, 10);
-
-	return isdigit((unsigned char)*text) ? n : ULONG_MAX;
-}
-
-/* "threads=N,flows=N" */
-static int parse(char *text, unsigned *threads, unsigned *flows, char *err, size_t err_len)
-{
-	static char threads_name[] = "threads", flows_name[] = "flows";
-	char *const names[] = {threads_name, flows_name, NULL};
-	const unsigned max[] = {SINK_THREADS_MAX, 1u << 24};
-	unsigned *value[] = {threads, flows};
-	char *arg, *end;
-
-	while (*text) {
-		int i = getsubopt(&text, names, &arg);
-		unsigned long v;
-
-		if (i < 0) {
-			snprintf(err, err_len, "app sink: no option '%s' (threads=, flows=)", arg);
-			return -EINVAL;
-		}
-		if (!arg) {
-			snprintf(err, err_len, "app sink: %s: wants a value", names[i]);
-			return -EINVAL;
-		}
-		v = read_number(arg, &end);
-		if (*end || v < 1 || v > max[i]) {
-			snprintf(err, err_len, "app sink: %s=%s: wants 1 to %u", names[i], arg,
-				 max[i]);
-			return -EINVAL;
-		}
-		*value[i] = (unsigned)v;
-	}
-	return 0;
 }
 
 static void stop(struct plane *plane)
@@ -73,11 +31,11 @@ static void stop(struct plane *plane)
 	for (unsigned i = 0; i < s->n; i++) {
 		struct sink_thread *t = &s->thread[i];
 
-		if (!t->thread)
+		if (!t->app.thread)
 			continue;
 		wake_up(&t->reader.wake);
-		pthread_join(t->thread, NULL);
-		t->thread = 0;
+		pthread_join(t->app.thread, NULL);
+		t->app.thread = 0;
 	}
 }
 
@@ -105,7 +63,7 @@ static int start(struct plane *plane, struct sink *s, unsigned flows)
 		e = init_thread(&s->thread[i], plane, i, flows);
 	for (unsigned i = 0; i < s->n && !e; i++) {
 		plane_add_reader(plane, &s->thread[i].reader);
-		e = thread_start(&s->thread[i].thread, s->thread[i].cpu, sink_thread,
+		e = thread_start(&s->thread[i].app.thread, s->thread[i].app.cpu, sink_thread,
 				 &s->thread[i]);
 	}
 	return e;
@@ -114,11 +72,14 @@ static int start(struct plane *plane, struct sink *s, unsigned flows)
 static int open_sink(struct plane *plane, const char *args, char *err, size_t err_len)
 {
 	unsigned threads = plane->n_workers, flows = FLOWS_DEFAULT;
-	char *copy = strdup(args ? args : "");
+	const struct app_option options[] = {
+		{"threads", 1, SINK_THREADS_MAX, &threads, NULL, NULL},
+		{"flows", 1, 1u << 24, &flows, NULL, NULL},
+		{NULL, 0, 0, NULL, NULL, NULL},
+	};
 	struct sink *s;
-	int e = copy ? parse(copy, &threads, &flows, err, err_len) : -ENOMEM;
+	int e = app_options("sink", args, options, err, err_len);
 
-	free(copy);
 	if (e)
 		return e;
 	s = aligned_alloc(64, sizeof(*s) + threads * sizeof(s->thread[0]));
@@ -184,12 +145,12 @@ static json_t *stats(struct plane *plane)
 		json_array_append_new(
 			list,
 			json_pack("{s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I}", "thread", (int)i, "cpu",
-				  (int)__atomic_load_n(&t->cpu, __ATOMIC_RELAXED), "packets",
+				  (int)__atomic_load_n(&t->app.cpu, __ATOMIC_RELAXED), "packets",
 				  (json_int_t)stat_read(&t->stats.packets), "unnumbered",
 				  (json_int_t)stat_read(&t->stats.unnumbered), "out_of_order",
 				  (json_int_t)stat_read(&t->stats.out_of_order), "gaps",
 				  (json_int_t)stat_read(&t->stats.gaps), "moves",
-				  (json_int_t)stat_read(&t->stats.moves), "inbox_full",
+				  (json_int_t)stat_read(&t->app.moves), "inbox_full",
 				  (json_int_t)stat_read(&t->inbox_full)));
 	}
 	return json_pack("{s:s,s:o}", "name", "sink", "threads", list);
@@ -201,35 +162,22 @@ static bool knob_path(struct plane *plane, unsigned i, char *path, size_t path_l
 
 	if (i >= s->n)
 		return false;
-	snprintf(path, path_len, "threads/%u/cpu", i);
+	app_thread_path(i, path, path_len);
 	return true;
 }
 
-/* app/threads/N/cpu */
 static int knob(struct plane *plane, const char *path, const char *value, char *text,
 		size_t text_len)
 {
-	static const char threads[] = "threads/";
 	struct sink *s = plane->app_state;
-	unsigned long i, cpu;
-	char *end;
+	int e, i = app_thread_index(path, s->n);
 
-	if (strncmp(path, threads, strlen(threads)) != 0)
-		return -ENOENT;
-	i = read_number(path + strlen(threads), &end);
-	if (strcmp(end, "/cpu") != 0 || i >= s->n)
-		return -ENOENT;
-	if (!value) {
-		snprintf(text, text_len, "%u",
-			 (unsigned)__atomic_load_n(&s->thread[i].cpu, __ATOMIC_RELAXED));
-		return 0;
-	}
-	cpu = read_number(value, &end);
-	if (*end || cpu >= plane->n_cpus || !plane->on_cpu[cpu])
-		return -EINVAL;
-	__atomic_store_n(&s->thread[i].cpu, (uint16_t)cpu, __ATOMIC_RELAXED);
-	wake_up(&s->thread[i].reader.wake);
-	return 0;
+	if (i < 0)
+		return i;
+	e = app_thread_place(&s->thread[i].app, plane, value, text, text_len);
+	if (!e && value)
+		wake_up(&s->thread[i].reader.wake);
+	return e;
 }
 
 const struct app_ops app_sink = {

@@ -11,8 +11,7 @@
 
 #include "../reader.h"
 #include "../ring.h"
-
-#include <pthread.h>
+#include "app_thread.h"
 
 enum {
 	SINK_THREADS_MAX = 64,
@@ -26,14 +25,11 @@ struct sink_stats {
 	uint64_t unnumbered;   /* packets without a number, or of a flow beyond the declared */
 	uint64_t out_of_order; /* a number below the one expected */
 	uint64_t gaps;	       /* numbers skipped */
-	uint64_t moves;	       /* times the thread changed CPU */
 };
 
 struct sink_thread {
 	struct plane *plane;
-	pthread_t thread;
-	uint16_t cpu;	/* atomic: where it shall run */
-	uint16_t on;	/* where it runs */
+	struct app_thread app;
 	uint64_t *next; /* by flow: the number expected */
 	uint32_t flows;
 	struct sink_stats stats;

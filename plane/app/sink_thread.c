@@ -4,27 +4,6 @@
 #include "sink.h"
 
 #include <poll.h>
-#include <sched.h>
-
-/* Go where the thread was told to. */
-static void settle(struct sink_thread *t)
-{
-	uint16_t cpu = __atomic_load_n(&t->cpu, __ATOMIC_RELAXED);
-	cpu_set_t set;
-
-	if (cpu == t->on)
-		return;
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	if (pthread_setaffinity_np(pthread_self(), sizeof(set), &set) == 0) {
-		stat_add(&t->stats.moves, 1);
-		t->on = cpu;
-		return;
-	}
-	/* What cannot be is tried once; the knob reads as what is in force. */
-	__atomic_compare_exchange_n(&t->cpu, &cpu, t->on, false, __ATOMIC_RELAXED,
-				    __ATOMIC_RELAXED);
-}
 
 /* The number of one packet, or of one segment of a merged packet. */
 static void check(struct sink_thread *t, uint32_t flow, uint64_t number)
@@ -63,7 +42,7 @@ static unsigned read_inbox(struct sink_thread *t, const struct conf *c)
 
 	for (unsigned i = 0; i < n; i++) {
 		if (c->sock.size)
-			leat_rfs_record(&c->sock, pkts[i]->hash, t->on);
+			leat_rfs_record(&c->sock, pkts[i]->hash, t->app.on);
 		check_all(t, pkts[i]);
 	}
 	if (n) {
@@ -76,7 +55,7 @@ static unsigned read_inbox(struct sink_thread *t, const struct conf *c)
 static bool has_work(const struct sink_thread *t, const struct conf *c)
 {
 	return !ring_empty(&t->inbox) || __atomic_load_n(&t->plane->conf, __ATOMIC_RELAXED) != c ||
-	       __atomic_load_n(&t->cpu, __ATOMIC_RELAXED) != t->on;
+	       __atomic_load_n(&t->app.cpu, __ATOMIC_RELAXED) != t->app.on;
 }
 
 static void rest(struct sink_thread *t, const struct conf *c, const struct sink *s)
@@ -99,7 +78,7 @@ void *sink_thread(void *arg)
 	for (;;) {
 		const struct conf *c = plane_enter(t->plane, &t->reader);
 
-		settle(t);
+		app_thread_settle(&t->app);
 		if (read_inbox(t, c) > 0)
 			continue;
 		if (__atomic_load_n(&s->stop, __ATOMIC_ACQUIRE))

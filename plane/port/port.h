@@ -151,7 +151,7 @@ struct port {
 	uint32_t tso_max_size; /* bytes it takes super-packets of, and what gso_max_size may be set
 				* to; 0: 65536 */
 	uint32_t features;     /* PORT_* */
-	uint32_t mtu;	       /* bytes of an IP packet */
+	uint32_t mtu;	       /* bytes of an IP packet; 0: any */
 	uint32_t rx_ring;      /* frames that it holds for a receive queue at most; 0: not known */
 	char steer_why[160];   /* why it does not steer: the configuring thread's */
 	const struct leat_parse_conf *parse; /* likewise: of a device that looks into tunnels */

@@ -79,7 +79,8 @@ static void close_map(int fd)
 
 static int make_contexts(const struct leat_rxfh *rxfh)
 {
-	LIBBPF_OPTS(bpf_map_create_opts, any_size, .map_flags = BPF_F_INNER_MAP);
+	struct bpf_map_create_opts any_size = {.sz = sizeof(any_size),
+					       .map_flags = BPF_F_INNER_MAP};
 	uint32_t n = LEAT_RXFH_CONTEXTS_MAX;
 	int fd;
 

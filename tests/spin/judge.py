@@ -35,7 +35,7 @@ class Packet:
 class Move:
     def __init__(self, old, new):
         self.old, self.new = old, new
-        self.told = self.drained = False
+        self.told = self.drained = self.cancelled = False
         self.empty, self.frames = False, 0  # read since the port was told
 
 
@@ -124,7 +124,8 @@ class Judge:
         move = self.moves.get(hash_)
         if move:
             demand(move.new != queue, "a flow that comes from another queue waits for its last there")
-            demand(not (move.drained and move.old == queue), "what has drained gives no more")
+            demand(move.cancelled or not move.drained or move.old != queue,
+                   "what has drained gives no more")
         demand(not q.parked[hash_], "what is parked goes first")
         if flow.queue in (None, queue):
             return
@@ -190,7 +191,7 @@ class Judge:
             self.moves[hash_].told = True
 
     def move_cancel(self, _cpu, _queue, hash_, *_):
-        self.moves[hash_].empty = True
+        self.moves[hash_].cancelled = True
 
     def move_park(self, cpu, queue, hash_, _pkt, _arg):
         self.serves(self.queues[queue], cpu)
@@ -200,20 +201,21 @@ class Judge:
         q, move = self.queues[queue], self.moves.get(hash_)
         self.serves(q, cpu)
         demand(move and move.old == queue and not move.drained, "a queue drains that a flow leaves")
-        demand(move.empty or (self.ring and move.frames >= self.ring),
+        demand(move.cancelled or move.empty or (self.ring and move.frames >= self.ring),
                "a queue has drained when it was read empty after the port was told")
-        demand(q.in_hand == 0, "a queue has drained when what it gave out is enqueued")
+        demand(move.cancelled or q.in_hand == 0,
+               "a queue has drained when what it gave out is enqueued")
         move.drained = True
 
     def move_finish(self, cpu, queue, hash_, *_):
         q, move = self.queues[queue], self.moves.pop(hash_, None)
         self.serves(q, cpu)
         demand(move and move.new == queue and move.drained, "a move ends after the old queue drained")
-        demand(not self.queues[move.old].unreleased[hash_],
+        demand(move.cancelled or not self.queues[move.old].unreleased[hash_],
                "a move ends when all from the old queue was released")
         del q.parked[hash_]
         flow = self.flows[hash_]
-        if flow.queue is not None:
+        if flow.queue is not None and not move.cancelled:
             flow.queue = queue
 
     # --- a value ---

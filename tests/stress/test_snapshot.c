@@ -5,6 +5,7 @@
  * not say the same any more, and the sanitizers see it.
  */
 #include "plane/plane.h"
+#include "plane/rxfh.h"
 #include "rng.h"
 
 #include <poll.h>

@@ -79,9 +79,9 @@ static void test_where_it_cannot_be(void **state)
 	while (cpu_of_thread() != worker.cpu && ns(CLOCK_MONOTONIC) < end)
 		pause_for(1000000);
 	assert_int_equal(cpu_of_thread(), worker.cpu);
-	assert_int_equal(stat_read(&s->thread[0].stats.moves), 0);
+	assert_int_equal(stat_read(&s->thread[0].app.moves), 0);
 	/* And it rests. */
-	assert_int_equal(pthread_getcpuclockid(s->thread[0].thread, &clock), 0);
+	assert_int_equal(pthread_getcpuclockid(s->thread[0].app.thread, &clock), 0);
 	used = ns(clock);
 	pause_for(100000000);
 	assert_true(ns(clock) - used < 20000000);

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Toeplitz hashes of addresses and ports, over IPv4 and IPv6, one after another.
+ */
+#include "bench.h"
+
+#include <leat/rss.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { INPUTS = 1024, V4 = 12, V6 = 36 };
+
+struct hashing {
+	struct leat_toeplitz toeplitz;
+	uint8_t key[LEAT_RSS_KEY_MIN];
+	uint8_t input[INPUTS * V6];
+	uint32_t len;
+	uint32_t hash[INPUTS];
+};
+
+static uint64_t run(void *state)
+{
+	struct hashing *h = state;
+
+	for (unsigned i = 0; i < INPUTS; i++)
+		h->hash[i] = leat_toeplitz_hash(&h->toeplitz, h->input + i * h->len, h->len);
+	return INPUTS;
+}
+
+static size_t output(void *state, unsigned i, uint8_t *to)
+{
+	struct hashing *h = state;
+
+	if (i > 0)
+		return 0;
+	if (to)
+		memcpy(to, h->hash, sizeof(h->hash));
+	return sizeof(h->hash);
+}
+
+/* n: bytes, enum peer_hash_how. */
+static int make(const struct bench *b, const struct bench_case *c, struct work *ours,
+		struct work *theirs, const char **why)
+{
+	struct hashing *h = bench_alloc(sizeof(*h));
+	struct peer_hash hash = {h->key, h->input, c->n[0], INPUTS, (enum peer_hash_how)c->n[1]};
+	uint64_t random = 1;
+
+	for (unsigned i = 0; i < sizeof(h->key); i++)
+		h->key[i] = (uint8_t)bench_random(&random);
+	for (unsigned i = 0; i < sizeof(h->input); i++)
+		h->input[i] = (uint8_t)bench_random(&random);
+	h->len = c->n[0];
+	leat_toeplitz_init(&h->toeplitz, h->key, sizeof(h->key));
+	*ours = (struct work){.run = run, .output = output, .drop = free, .state = h};
+	if (b->peer && b->peer->hash && b->peer->hash(&hash, theirs)) {
+		*theirs = (struct work){0};
+		*why = "this CPU cannot";
+	}
+	return 0;
+}
+
+static const struct bench_case cases[] = {
+	{"toeplitz 12 B", NULL, "hash", 0.15, 0, make, {V4, PEER_HASH_SCALAR}},
+	{"toeplitz 36 B", NULL, "hash", 0.15, 0, make, {V6, PEER_HASH_SCALAR}},
+};
+
+const struct subject subject_hash = {cases, BENCH_LEN(cases), NULL, 0};
