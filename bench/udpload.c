@@ -2,9 +2,10 @@
 /*
  * udpload - requests over UDP from many flows, each a connected socket, to a server that echoes.
  *
- * Each flow keeps `window` requests under way; one that gets no answer for LOST ms is given up with
- * all that are. Requests of a flow are numbered: a reply below the number expected is late, numbers
- * that were skipped, or given up, are lost. Prints one line of JSON.
+ * Each flow keeps `window` requests under way; one that gets no answer for LOST ns is given up with
+ * all that are. Requests of a flow are numbered: a reply below the number expected is late, or, if it
+ * was given up, overdue; numbers that were skipped, or given up and not overdue, are lost. Prints one
+ * line of JSON.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -38,7 +39,8 @@ struct request {
 
 struct flow {
 	int fd;
-	uint32_t index, sent, next; /* numbers: of the next request, of the next reply */
+	uint32_t index, sent, next; /* numbers: of the next request, of the next reply, */
+	uint32_t given_up;	    /* of the first request that was not given up */
 	uint64_t heard;		    /* ns: when the last reply came, or the first request left */
 };
 
@@ -49,7 +51,7 @@ static struct options {
 
 static struct flow *flows;
 static int epoll;
-static uint64_t requests, replies, late, lost, strange;
+static uint64_t requests, replies, late, overdue, lost, strange;
 static uint64_t histogram[BUCKETS];
 
 static uint64_t now(void)
@@ -122,9 +124,14 @@ static void take_reply(struct flow *f, const struct request *r, ssize_t len)
 {
 	uint64_t t = now();
 
-	if (len != (ssize_t)opt.size || r->flow != f->index || r->number - f->next >= 1u << 31) {
-		late += r->flow == f->index;
-		strange += r->flow != f->index || len != (ssize_t)opt.size;
+	if (len != (ssize_t)opt.size || r->flow != f->index) {
+		strange++;
+		return;
+	}
+	if (r->number < f->next) {
+		overdue += r->number < f->given_up;
+		lost -= r->number < f->given_up;
+		late += r->number >= f->given_up;
 		return;
 	}
 	lost += r->number - f->next;
@@ -156,7 +163,7 @@ static void give_up(void)
 
 		if (f->sent != f->next && t - f->heard > LOST) {
 			lost += f->sent - f->next;
-			f->next = f->sent;
+			f->next = f->given_up = f->sent;
 		}
 		send_requests(f);
 	}
@@ -204,11 +211,12 @@ static void run(void)
 	for (unsigned i = 0; i < opt.flows; i++)
 		lost += flows[i].sent - flows[i].next;
 	printf("{\"requests\": %llu, \"replies\": %llu, \"seconds\": %.3f, \"rate\": %.0f, "
-	       "\"p50_us\": %.1f, \"p99_us\": %.1f, \"late\": %llu, \"lost\": %llu, "
+	       "\"p50_us\": %.1f, \"p99_us\": %.1f, \"late\": %llu, \"overdue\": %llu, \"lost\": %llu, "
 	       "\"strange\": %llu}\n",
 	       (unsigned long long)requests, (unsigned long long)replies, seconds,
 	       (double)replies / seconds, percentile_us(0.5), percentile_us(0.99),
-	       (unsigned long long)late, (unsigned long long)lost, (unsigned long long)strange);
+	       (unsigned long long)late, (unsigned long long)overdue, (unsigned long long)lost,
+	       (unsigned long long)strange);
 }
 
 static void open_flow(struct flow *f, const struct addrinfo *to)

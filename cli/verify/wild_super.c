@@ -114,6 +114,7 @@ static void size(struct maker *m, bool big)
 	d->payload += wild_once_in(&m->rng, 3) ? mss : wild_between(&m->rng, 1, mss);
 	if (big && wild_once_in(&m->rng, 6)) /* about where the length field ends */
 		d->payload = room(m, IP_MAX - 20) + wild_below(&m->rng, 100);
+	most = most / mss > UINT16_MAX ? mss * UINT16_MAX : most; /* as many as gso_segs can say */
 	d->payload = d->payload > most ? most : d->payload;
 	m->super->gso_size = (uint16_t)(mss < d->payload ? mss : d->payload - 1);
 	mss = m->super->gso_size;

@@ -49,7 +49,7 @@ static void add_extensions(struct rng *rng, struct frame *f, uint8_t *ext, uint8
 static void add_transport(struct rng *rng, struct frame *f, struct options *o)
 {
 	f->sport = (uint16_t)rng_next(rng);
-	f->dport = (uint16_t)rng_next(rng);
+	f->dport = (uint16_t)rng_below(rng, 4096); /* where no tunnel ends */
 	if (f->protocol == FRAME_UDP)
 		return;
 	f->seq = (uint32_t)rng_next(rng);

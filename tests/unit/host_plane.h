@@ -127,7 +127,7 @@ static int free_host(void **state)
 }
 
 /* A parsed packet of these bytes, as a worker receives it. */
-static struct leat_pkt *packet(const void *bytes, uint32_t len)
+static inline struct leat_pkt *packet(const void *bytes, uint32_t len)
 {
 	struct leat_pkt *pkt = pool_small(&plane.worker[0].pool);
 
@@ -139,18 +139,18 @@ static struct leat_pkt *packet(const void *bytes, uint32_t len)
 	return pkt;
 }
 
-static void receive_packet(struct leat_pkt *pkt)
+static inline void receive_packet(struct leat_pkt *pkt)
 {
 	host_receive(host, &plane.worker[0], plane.conf, &pkt, 1);
 }
 
-static uint64_t counted(enum host_reason reason)
+static inline uint64_t counted(enum host_reason reason)
 {
 	return stat_read(&host->cpu[0].count[reason]);
 }
 
 /* Receive the bytes; what became of them. */
-static enum host_reason fate(const void *bytes, uint32_t len)
+static inline enum host_reason fate(const void *bytes, uint32_t len)
 {
 	uint64_t before[HOST_REASONS];
 	enum host_reason found = HOST_REASONS;
@@ -168,8 +168,8 @@ static enum host_reason fate(const void *bytes, uint32_t len)
 }
 
 /* A datagram to us, from so many flows. */
-static struct frame datagram_frame(unsigned version, uint32_t src, uint16_t sport, uint16_t dport,
-				   uint32_t payload)
+static inline struct frame datagram_frame(unsigned version, uint32_t src, uint16_t sport,
+					  uint16_t dport, uint32_t payload)
 {
 	return (struct frame){.dst_mac = OUR_MAC,
 			      .src_mac = THEIR_MAC,
@@ -182,7 +182,7 @@ static struct frame datagram_frame(unsigned version, uint32_t src, uint16_t spor
 			      .payload = payload};
 }
 
-static enum host_reason fate_of(const struct frame *f)
+static inline enum host_reason fate_of(const struct frame *f)
 {
 	uint8_t bytes[2048];
 
@@ -191,7 +191,7 @@ static enum host_reason fate_of(const struct frame *f)
 	return fate(bytes, frame_len(f));
 }
 
-static unsigned get16(const uint8_t *p)
+static inline unsigned get16(const uint8_t *p)
 {
 	return (unsigned)p[0] << 8 | p[1];
 }
