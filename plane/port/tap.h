@@ -41,7 +41,7 @@ void tap_steer_free(struct tap_steer *steer);
 /* Operations of port.h. One queue needs no program until a rule drops. */
 int tap_steer(struct port *port, const struct leat_rxfh *rxfh, char *err, size_t err_len);
 int tap_flow_steer(struct port *port, uint32_t hash, uint16_t q, uint32_t flow_id);
-void tap_flow_forget(struct port *port, uint16_t filter);
+void tap_flow_forget(struct port *port, uint16_t id);
 uint64_t tap_rule_dropped(const struct port *port);
 
 #endif

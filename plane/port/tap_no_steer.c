@@ -35,9 +35,9 @@ int tap_flow_steer(struct port *port, uint32_t hash, uint16_t q, uint32_t flow_i
 	return -EOPNOTSUPP;
 }
 
-void tap_flow_forget(struct port *port, uint16_t filter)
+void tap_flow_forget(struct port *port, uint16_t id)
 {
-	(void)port, (void)filter;
+	(void)port, (void)id;
 }
 
 uint64_t tap_rule_dropped(const struct port *port)

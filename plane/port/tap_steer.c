@@ -14,14 +14,11 @@
 #include "tap.h"
 
 #include "bpf/steer.h"
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Woverlength-strings" /* the program is one */
-#include "port/bpf/steer.skel.h"
-#pragma GCC diagnostic pop
 
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <steer.skel.h>
 #include <string.h>
 #include <unistd.h>
 
