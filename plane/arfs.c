@@ -3,6 +3,7 @@
 
 #include "plane.h"
 #include "steering.h"
+#include "trace.h"
 
 enum {
 	TURNS_PER_LOOK = 16, /* turns in which one filter of a queue is looked at */
@@ -131,6 +132,7 @@ static bool steer_flow(struct worker *w, struct rxq *q, const struct leat_arfs_a
 
 	if (!m)
 		return false;
+	trace(TRACE_move_steer, w->cpu, q->queue, ask->hash, NULL, 0);
 	done = ask->filter == LEAT_ARFS_NO_FILTER ? add_filter(q, m, ask) : move_filter(q, m, ask);
 	if (!done)
 		move_cancel(q, m);
@@ -164,7 +166,8 @@ static bool send_back(struct worker *w, struct rxq *q, uint16_t id)
 		return false;
 	let_go(q, id);
 	__atomic_store_n(&f->live, false, __ATOMIC_RELAXED);
-	q->port->ops->flow_forget(q->port, id); /* move_steer */
+	trace(TRACE_move_steer, w->cpu, q->queue, f->hash, NULL, 0);
+	q->port->ops->flow_forget(q->port, id);
 	__atomic_fetch_sub(&arfs->used, 1, __ATOMIC_RELEASE);
 	stat_add(&q->arfs_stats.expired, 1);
 	return true;

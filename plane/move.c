@@ -4,6 +4,7 @@
 #include "arfs.h"
 #include "plane.h"
 #include "steering.h"
+#include "trace.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -25,6 +26,11 @@ void move_fini(struct move_queue *m)
 static uint64_t make_key(uint32_t hash, unsigned to)
 {
 	return (uint64_t)hash << 32 | (to + 1);
+}
+
+static uint32_t get_hash(const struct move *m)
+{
+	return (uint32_t)(m->key >> 32);
 }
 
 /* The device may hold frames of the flow for this queue: look at it again, even if it is not
@@ -62,6 +68,7 @@ struct move *move_begin(struct worker *w, struct rxq *from, struct rxq *to, uint
 	__atomic_fetch_add(&moves->underway, 1, __ATOMIC_RELAXED);
 	__atomic_store_n(&m->drained, false, __ATOMIC_RELAXED);
 	m->filter = LEAT_ARFS_NO_FILTER;
+	trace(TRACE_move_claim, w->cpu, from->queue, hash, NULL, to->queue);
 	leave(from, m);
 	announce(w, to, m);
 	return m;
@@ -69,12 +76,13 @@ struct move *move_begin(struct worker *w, struct rxq *from, struct rxq *to, uint
 
 /* The old queue's worker is done with it. Release: pairs with the acquire in is_finished(), so that
  * `flow` can be read, and what was enqueued before has moved its tails. */
-static void let_go(struct move **link, struct leat_rps_dev_flow flow)
+static void let_go(const struct rxq *q, struct move **link, struct leat_rps_dev_flow flow)
 {
 	struct move *m = *link;
 
 	*link = m->next_leaving;
 	m->flow = flow;
+	trace(TRACE_move_drain, q->cpu, q->queue, get_hash(m), NULL, 0);
 	__atomic_store_n(&m->drained, true, __ATOMIC_RELEASE);
 }
 
@@ -85,7 +93,8 @@ void move_cancel(struct rxq *from, struct move *move)
 	while (*link != move)
 		link = &(*link)->next_leaving;
 	move->filter = LEAT_ARFS_NO_FILTER;
-	let_go(link, (struct leat_rps_dev_flow){.cpu = LEAT_RPS_NO_CPU});
+	trace(TRACE_move_cancel, from->cpu, from->queue, get_hash(move), NULL, 0);
+	let_go(from, link, (struct leat_rps_dev_flow){.cpu = LEAT_RPS_NO_CPU});
 }
 
 void move_read(struct rxq *q, unsigned n, bool empty)
@@ -94,6 +103,8 @@ void move_read(struct rxq *q, unsigned n, bool empty)
 	q->move.frames += n;
 	if (empty)
 		q->move.emptied = q->move.reads;
+	if (n || q->move.leaving || q->move.value == MOVE_DRAINING)
+		trace(TRACE_receive, q->cpu, q->queue, 0, NULL, n * 2 + empty);
 }
 
 /* Whether all that the device held for the queue when it had been read so often has been read. */
@@ -118,7 +129,7 @@ static void drain(struct worker *w, const struct conf *c, struct rxq *q)
 		struct move *m = *link;
 
 		if (has_drained(q, m->reads, m->frames))
-			let_go(link, *leat_rfs_flow(&q->flows, (uint32_t)(m->key >> 32)));
+			let_go(q, link, *leat_rfs_flow(&q->flows, get_hash(m)));
 		else
 			link = &m->next_leaving;
 	}
@@ -176,6 +187,7 @@ static void park(struct worker *w, struct rxq *q, struct leat_pkt *pkt)
 		return;
 	}
 	stat_add(&q->move.fenced, 1);
+	trace(TRACE_move_park, w->cpu, q->queue, pkt->hash, pkt, 0);
 	q->move.parked[q->move.n_parked++] = pkt;
 	q->move.n_big += big;
 }
@@ -265,6 +277,7 @@ static void finish(struct worker *w, const struct conf *c, struct rxq *q)
 			continue;
 		}
 		*link = m->next_coming;
+		trace(TRACE_move_finish, w->cpu, q->queue, get_hash(m), NULL, 0);
 		arfs_adopt(q, m->filter);
 		__atomic_store_n(&m->key, 0, __ATOMIC_RELEASE);
 		__atomic_fetch_sub(&q->port->moves->underway, 1, __ATOMIC_RELEASE);
@@ -290,6 +303,7 @@ static void drain_for_value(struct worker *w, const struct conf *c, struct rxq *
 	if (!has_drained(q, q->move.value_reads, q->move.value_frames))
 		return;
 	rxq_flush(w, c, q, UINT64_MAX);
+	trace(TRACE_value_drain, w->cpu, q->queue, 0, NULL, 0);
 	__atomic_fetch_sub(&q->port->moves->undrained, 1, __ATOMIC_ACQ_REL);
 	q->move.value = MOVE_WAITING;
 }
@@ -308,6 +322,7 @@ static void clear(struct worker *w, const struct conf *c, struct rxq *q)
 {
 	if (!rxq_passed_tails(q, w))
 		return;
+	trace(TRACE_value_clear, w->cpu, q->queue, 0, NULL, 0);
 	q->move.value = MOVE_CLEAR;
 	release(w, c, q);
 	__atomic_fetch_sub(&q->port->moves->uncleared, 1, __ATOMIC_RELEASE);

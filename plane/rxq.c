@@ -3,6 +3,7 @@
 
 #include "plane.h"
 #include "rxfh.h"
+#include "trace.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -108,12 +109,15 @@ static void raise_fence(struct rxq *q, const struct worker *w)
 {
 	rxq_note_tails(q, w);
 	q->fenced = true;
+	trace(TRACE_fence_raise, w->cpu, q->queue, 0, NULL, 0);
 }
 
 bool rxq_open(struct rxq *q, const struct worker *w)
 {
-	if (q->fenced)
-		q->fenced = !rxq_passed_tails(q, w);
+	if (q->fenced && rxq_passed_tails(q, w)) {
+		trace(TRACE_fence_pass, w->cpu, q->queue, 0, NULL, 0);
+		q->fenced = false;
+	}
 	return !q->fenced;
 }
 
@@ -179,6 +183,7 @@ static void unwatch(struct rxq *q, const struct worker *w)
 
 void rxq_give(struct rxq *q, struct worker *to)
 {
+	trace(TRACE_give, q->cpu, q->queue, 0, NULL, to->cpu);
 	__atomic_store_n(&q->cpu, to->cpu, __ATOMIC_RELAXED);
 	q->next = __atomic_load_n(&to->given, __ATOMIC_RELAXED);
 	while (!__atomic_compare_exchange_n(&to->given, &q->next, q, true, __ATOMIC_RELEASE,
@@ -204,6 +209,7 @@ void rxq_take(struct worker *w, const struct conf *c)
 			rxq_give(q, w->plane->on_cpu[assigned(q, c)]);
 			continue;
 		}
+		trace(TRACE_take, w->cpu, q->queue, 0, NULL, 0);
 		q->next = w->rxqs;
 		w->rxqs = q;
 		watch(q, w);

@@ -12,6 +12,7 @@
 #include "steer.h"
 
 #include "plane.h"
+#include "trace.h"
 
 /* Added to a head counter: a tail that no head reaches while the packet is staged. */
 enum { UNSENT = 1 << 30 };
@@ -40,6 +41,13 @@ static bool may_process(const struct worker *w, const struct leat_rps_dev_flow *
 	return flow->cpu == w->cpu && leat_rfs_finished(flow, &w->plane->heads);
 }
 
+static void trace_pkts(enum trace_event event, const struct worker *w, struct leat_pkt *const *pkts,
+		       unsigned n, unsigned arg)
+{
+	for (unsigned i = 0; i < n; i++)
+		trace(event, w->cpu, pkts[i]->rxq, pkts[i]->hash, pkts[i], arg);
+}
+
 /* Relaxed: the workers of other queues may look at the entry (arfs.c). */
 static void set_tail(struct leat_rps_dev_flow *flow, uint32_t tail)
 {
@@ -53,6 +61,7 @@ static void put(struct worker *w, struct leat_pkt *pkt, struct leat_rps_dev_flow
 	s->pkt[s->n] = pkt;
 	s->flow[s->n++] = flow;
 	set_tail(flow, __atomic_load_n(w->plane->head[flow->cpu], __ATOMIC_RELAXED) + UNSENT);
+	trace(TRACE_stage, w->cpu, pkt->rxq, pkt->hash, pkt, flow->cpu);
 }
 
 /* Flow limit: drop of the staged packets those of a flow that has too much of the backlog. Gives
@@ -73,6 +82,7 @@ static unsigned limit_flows(struct worker *w, const struct conf *c, struct stage
 			s->pkt[kept++] = s->pkt[i];
 	}
 	stat_add(&w->stats.flow_limit_count, n);
+	trace_pkts(TRACE_drop, w, refused, n, to->cpu);
 	stat_add(&s->dropped, n);
 	pool_give(&w->pool, refused, n);
 	return kept;
@@ -83,8 +93,10 @@ static void enqueue(struct worker *w, const struct conf *c, struct stage *s, str
 {
 	uint32_t tail;
 	unsigned n = c->flow_limit[w->index] ? limit_flows(w, c, s, to) : s->n;
-	unsigned sent = ring_enqueue(&to->backlog, s->pkt, n, c->max_backlog + 1, &tail);
+	unsigned sent;
 
+	trace_pkts(TRACE_enqueue, w, s->pkt, n, to->cpu);
+	sent = ring_enqueue(&to->backlog, s->pkt, n, c->max_backlog + 1, &tail);
 	for (unsigned i = 0; i < s->n; i++)
 		set_tail(s->flow[i], tail);
 	if (to != w) {
@@ -94,6 +106,7 @@ static void enqueue(struct worker *w, const struct conf *c, struct stage *s, str
 	}
 	if (sent < n) {
 		stat_add(&s->dropped, n - sent);
+		trace_pkts(TRACE_drop, w, s->pkt + sent, n - sent, to->cpu);
 		pool_give(&w->pool, s->pkt + sent, n - sent);
 	}
 	s->n = 0;
@@ -112,7 +125,9 @@ static void enqueue_all(struct worker *w, const struct conf *c)
 void deliver(struct worker *w, const struct conf *c, struct leat_pkt **pkts, unsigned n)
 {
 	stat_add(&w->stats.processed, n);
+	trace_pkts(TRACE_process, w, pkts, n, 0);
 	w->plane->app->process(w, c, pkts, n);
+	trace(TRACE_processed, w->cpu, 0, 0, NULL, 0);
 }
 
 void steer(struct worker *w, const struct conf *c, struct rxq *q, struct leat_pkt **pkts,
@@ -128,6 +143,7 @@ void steer(struct worker *w, const struct conf *c, struct rxq *q, struct leat_pk
 
 		leat_rfs_switch(flow, wish(w, c, pc, q, pkts[i]), &w->plane->heads);
 		moves += flow->cpu != before && before != LEAT_RPS_NO_CPU;
+		trace(TRACE_decide, w->cpu, q->queue, pkts[i]->hash, pkts[i], flow->cpu);
 		if (may_process(w, flow)) {
 			here[n_here++] = pkts[i];
 			continue;

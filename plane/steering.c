@@ -3,6 +3,7 @@
 
 #include "plane.h"
 #include "rxfh.h"
+#include "trace.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -197,6 +198,7 @@ static void push_all(struct plane *plane, struct steps *s)
 	for (unsigned p = 0; p < plane->n_ports; p++) {
 		struct port_conf *pc = &s->settled->port[p];
 
+		trace(TRACE_value_push, -1, 0, 0, NULL, 0);
 		if (s->change[p] && push(&plane->port[p], pc->rxfh, s->settled) == 0)
 			conf_set_counted(&pc->device, pc->rxfh);
 	}
@@ -210,6 +212,7 @@ static void await_queues(struct plane *plane, struct steps *s)
 
 		__atomic_store_n(&plane->port[p].moves->undrained, queues, __ATOMIC_RELAXED);
 		__atomic_store_n(&plane->port[p].moves->uncleared, queues, __ATOMIC_RELAXED);
+		trace(TRACE_value_pushed, -1, 0, 0, NULL, queues);
 	}
 	plane_put(plane, s->pushed);
 	for (unsigned p = 0; p < plane->n_ports; p++)
@@ -219,11 +222,13 @@ static void await_queues(struct plane *plane, struct steps *s)
 static void take_steps(struct plane *plane, struct steps *s)
 {
 	quieten(plane, s);
-	plane_put(plane, s->both); /* value_both */
+	trace(TRACE_value_both, -1, 0, 0, NULL, 0);
+	plane_put(plane, s->both);
 	push_all(plane, s);
 	await_queues(plane, s);
 	settle(plane, s->settled);
-	plane_put(plane, s->settled); /* value_settled */
+	trace(TRACE_value_settled, -1, 0, 0, NULL, 0);
+	plane_put(plane, s->settled);
 }
 
 /* Say what is particular about the first three. */

@@ -8,6 +8,7 @@
  */
 #include "plane.h"
 #include "steering.h"
+#include "trace.h"
 
 #include <time.h>
 
@@ -90,6 +91,7 @@ unsigned worker_backlog(struct worker *w, const struct conf *c)
 
 	if (n) {
 		deliver(w, c, pkts, n);
+		trace(TRACE_release, w->cpu, 0, 0, NULL, n);
 		ring_release(&w->backlog, n);
 	}
 	return n;

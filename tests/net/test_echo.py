@@ -82,7 +82,8 @@ def count_lost(lab, leat):
             lab.device_drops(("left",)))
 
 
-def check_flows(lab, leat, version, flows, window, gso, rng):
+def run_flows(lab, leat, version, flows, window, gso, rng):
+    """Knobs are turned while a client runs; gives how often."""
     before = count_lost(lab, leat)
     client = lab.start_udpload("-f", flows, "-w", window, "-g", gso, "-t", SECONDS, version=version)
     changes = 0
@@ -98,10 +99,20 @@ def check_flows(lab, leat, version, flows, window, gso, rng):
           f"{counted['replies']} replies, {counted['late']} late, "
           f"{counted['overdue']} overdue, {counted['lost']} lost, "
           f"{dropped} dropped")
-    want("too few changes to have shown anything", changes >= 20 * SECONDS)
     want("too few replies", counted["replies"] > 200 * SECONDS)
     want("replies out of order, or not ours", counted["late"] + counted["strange"] == 0)
     want("lost without a trace", counted["lost"] <= dropped)
+    return changes
+
+
+def check_flows(*arguments):
+    """As often as it takes to have shown something: a busy machine has little time for knobs."""
+    changes = 0
+    for _ in range(5):
+        changes += run_flows(*arguments)
+        if changes >= 20 * SECONDS:
+            return
+    raise Failure("too few changes to have shown anything")
 
 
 def work(lab):

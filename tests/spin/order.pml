@@ -12,12 +12,13 @@
  *	./pan -m100000 && spin -t -p -DQUEUES=2 -DMOVES=1 -DNO_PARK order.pml
  *
  * What is modelled. A worker per CPU, each with a backlog ring (slots reserved, then published one
- * by one; head moved after processing); receive queues, each served by one worker at a time and with
- * a flow table, GRO, a fence, parked frames; a device that puts each frame on the queue that it has
- * for the flow; a thread that changes the port's whole steering value. Which CPU a packet wishes to
- * go to is any, packet by packet: that is RPS, RFS, a map that a CPU joins or leaves, and any change
- * of them. What a worker does next is any of what it could, which includes plane/worker.c's order.
- * Memory is sequentially consistent; acquire and release are ThreadSanitizer's business.
+ * by one; head moved after processing); receive queues, each served by one worker at a time and
+ * with a flow table, GRO, a fence, parked frames; a device that puts each frame on the queue that
+ * it has for the flow; a thread that changes the port's whole steering value. Which CPU a packet
+ * wishes to go to is any, packet by packet: that is RPS, RFS, a map that a CPU joins or leaves,
+ * and any change of them. What a worker does next is any of what it could, which includes
+ * plane/worker.c's order. Memory is sequentially consistent; acquire and release are
+ * ThreadSanitizer's business.
  *
  * Not modelled: that a worker sleeps (tests/stress/test_wake.c), counters that wrap (unit rfs),
  * merging (a merged packet is its last segment here).
@@ -27,36 +28,38 @@
  * without progress, and no progress labels: no cycle at all). Every run ends, and judge() looks at
  * each end: that is stronger than liveness under fairness.
  *
- * Why small bounds do. The rules relate two packets of a flow, and the CPU that has the one with the
- * CPU that gets the other; two CPUs and two queues are an old and a new one. Three packets are one
- * that is late, one that overtakes it, and one that got the flow where it is; a fourth is in the
- * same batch as one of them. A third CPU or queue can only be another old or new one of a later
- * move; flows meet in a batch, a table's entry and a ring, which two do. Where a change of value is
- * combined with another change, two packets: the late one and the one that overtakes it.
+ * Why small bounds do. The rules relate two packets of a flow, and the CPU that has the one with
+ * the CPU that gets the other; two CPUs and two queues are an old and a new one. Three packets are
+ * one that is late, one that overtakes it, and one that got the flow where it is; a fourth is in
+ * the same batch as one of them. A third CPU or queue can only be another old or new one of a
+ * later move; flows meet in a batch, a table's entry and a ring, which two do. Where a change of
+ * value is combined with another change, two packets: the late one and the one that overtakes it.
  *
- * The transitions, by the names that plane/trace.h gives them:
+ * The transitions, by the names that plane/trace.h gives them; when spin follows a run it prints
+ * the same lines, so that tests/spin/replay can be asked whether it sees what spin saw:
  *
  *	receive		a worker reads a batch of a queue
  *	decide		a packet's flow stays on its CPU, or moves as that has finished
  *	stage		the packet is not for this CPU at once
- *	enqueue		staged packets get places in a backlog; their flows' entries its tail
+ *	enqueue		the staged get places in a backlog, their flows' entries its tail
  *	drop		of these, those for which there was no room
  *	process		the application has a packet
+ *	processed	it is done with it
  *	release		the head passes packets of a backlog
  *	give, take	a queue goes to another worker
  *	fence_raise	a queue's table is changed: tails noted, not read until
  *	fence_pass	all heads have passed them
  *	move_claim	a flow is to change its queue: its slot is taken
  *	move_steer	the device is told
+ *	move_cancel	it would not: drained at once
  *	move_park	a frame of it on the new queue waits
- *	move_drain	the old queue has given out what it had: the flow's CPU and tail are noted
+ *	move_drain	the old queue has given out what it had: the flow's CPU and tail noted
  *	move_finish	the head has passed that: the parked frames go on, the slot is free
  *	value_both	a new value is known to workers, besides the old one
  *	value_push	the device steers by it
  *	value_pushed	workers know that
  *	value_drain	a queue has given out what came by the old value
- *	value_wait	all queues have: tails noted
- *	value_clear	the heads have passed them: the parked frames go on
+ *	value_clear	all have, and the heads passed the tails of then: the parked go on
  *	value_settled	all queues are clear: the old value is forgotten
  */
 #ifndef CPUS
@@ -107,6 +110,14 @@
 #ifndef SERVERS
 #define SERVERS CPUS /* 1: CPU 0 has all queues at first */
 #endif
+
+/* A line of the trace (plane/trace.h), which spin prints when it follows one run. */
+#define say(event, q, p, arg) \
+	printf(#event);       \
+	printf(" %d %d %d %d %d\n", me, q, flow_of[p] + 1, p, arg)
+#define say_of(event, f, arg) \
+	printf(#event);       \
+	printf(" %d %d %d 0 %d\n", me, q, (f) + 1, arg)
 
 #define UNSENT 200 /* a tail that no head reaches */
 #define NO_CPU 255
@@ -168,6 +179,7 @@ byte processed, dropped;
 inline process(packet)
 {
 	atomic {
+		say(process, 0, packet, 0);
 		assert(!busy[flow_of[packet]]);
 		assert(packet > last[flow_of[packet]]);
 		busy[flow_of[packet]] = true;
@@ -176,7 +188,8 @@ inline process(packet)
 	atomic {
 		busy[flow_of[packet]] = false;
 		pool[owner[packet]]++;
-		processed++
+		processed++;
+		say(processed, 0, packet, 0)
 	}
 }
 
@@ -195,6 +208,7 @@ inline release()
 		:: else -> break
 		od;
 		head[me] = head[me] + n;
+		say(release, 0, 0, n);
 		i = 0
 	}
 }
@@ -254,8 +268,9 @@ inline stage()
 	staged[x * PACKETS + n_staged[x]] = p;
 	n_staged[x]++;
 #ifndef UNMARKED
-	last_qtail[e] = UNSENT
+	last_qtail[e] = UNSENT;
 #endif
+	say(stage, q, p, x)
 }
 
 inline decide()
@@ -266,6 +281,7 @@ inline decide()
 	:: cpu[e] != x && MAY_SWITCH(e) -> cpu[e] = x; last_qtail[e] = head[x]
 	:: else
 	fi;
+	say(decide, q, p, cpu[e]);
 	if
 	:: MAY_PROCESS(e) -> here[n_here] = p; n_here++
 	:: else -> stage()
@@ -284,7 +300,8 @@ inline claim()
 {
 	moving[f] = PENDING;
 	from[f] = q;
-	to[f] = x
+	to[f] = x;
+	say_of(move_claim, f, x)
 }
 
 /* aRFS, at any packet: the flow's CPU is another queue's. */
@@ -309,6 +326,7 @@ inline move()
 		}
 		atomic {
 			filter[f] = x;
+			say_of(move_steer, f, x);
 #ifndef NO_REREAD
 			ready[q] = true;
 #endif
@@ -329,7 +347,11 @@ inline enqueue(w)
 		fi;
 		e = tail[w];
 		tail[w] = tail[w] + k;
-		i = 0
+		i = 0;
+		do
+		:: i < n_staged[w] -> say(enqueue, q, staged[w * PACKETS + i], w); i++
+		:: else -> i = 0; break
+		od
 	}
 	do
 	:: i < k ->
@@ -352,7 +374,7 @@ inline enqueue(w)
 			last_qtail[ENTRY(q, f)] = e + k;
 #endif
 			if
-			:: i >= k -> drop(p)
+			:: i >= k -> drop(p); say(drop, q, p, w)
 			:: else
 			fi;
 			staged[w * PACKETS + i] = 0;
@@ -458,7 +480,8 @@ inline gro()
 inline park()
 {
 	if
-	:: n_parked[owner[p]] < PARK_MAX -> parked[LIST(q, f)] ! p; n_parked[owner[p]]++
+	:: n_parked[owner[p]] < PARK_MAX -> parked[LIST(q, f)] ! p; n_parked[owner[p]]++;
+		say(move_park, q, p, 0)
 	:: else -> drop(p)
 	fi
 }
@@ -501,6 +524,7 @@ inline receive()
 	:: else -> break
 	od;
 	ready[q] = !IS_EMPTY(q);
+	say(receive, q, 0, k * 2 + IS_EMPTY(q));
 #ifdef STALE_EMPTY
 	emptied = IS_EMPTY(q);
 #else
@@ -550,13 +574,15 @@ inline unpark()
 
 inline give()
 {
-	serving[q] = GIVEN + (me + 1) % CPUS
+	serving[q] = GIVEN + (me + 1) % CPUS;
+	say(give, q, 0, (me + 1) % CPUS)
 }
 
 inline take()
 {
 	serving[q] = me;
-	ready[q] = true
+	ready[q] = true;
+	say(take, q, 0, 0)
 }
 
 inline note_tails()
@@ -585,8 +611,9 @@ inline fence_raise()
 #ifndef FENCE_BEFORE_FLUSH
 	note_tails();
 #endif
-	fenced[q] = true
+	fenced[q] = true;
 #endif
+	say(fence_raise, q, 0, 0)
 }
 
 /* ---- a flow's move ---- */
@@ -600,7 +627,8 @@ inline drain()
 		:: moving[f] == EMPTIED && from[f] == q ->
 			of_cpu[f] = cpu[ENTRY(q, f)];
 			of_tail[f] = last_qtail[ENTRY(q, f)];
-			moving[f] = DRAINED
+			moving[f] = DRAINED;
+			say_of(move_drain, f, 0)
 		:: else
 		fi;
 		f++
@@ -624,6 +652,7 @@ inline drain()
 /* The slot is free before the frames go on: one of them may move the flow again. */
 inline finish()
 {
+	say_of(move_finish, f, 0);
 	unpark();
 	moving[f] = NONE; from[f] = 0; to[f] = 0; of_cpu[f] = 0; of_tail[f] = 0;
 	f = 0
@@ -637,6 +666,7 @@ inline forget()
 	claim();
 #endif
 	filter[f] = x;
+	say_of(move_steer, f, x);
 	ready[q] = true;
 	x = 0;
 	f = 0
@@ -664,6 +694,7 @@ inline forget()
 inline clear()
 {
 	value[q] = CLEAR;
+	say(value_clear, q, 0, 0);
 	f = 0;
 	do
 	:: f < FLOWS -> unpark(); f++
@@ -717,7 +748,7 @@ inline serve()
 		note_tails();
 #endif
 		flush()
-	:: CAN_PASS(q) -> fenced[q] = false
+	:: CAN_PASS(q) -> fenced[q] = false; say(fence_pass, q, 0, 0)
 #if MOVES
 	:: CAN_DRAIN(q) -> act = DRAIN;
 #ifndef DRAIN_UNFLUSHED
@@ -759,7 +790,7 @@ inline finish_act()
 #ifndef GIVE_EARLY
 	:: act == GIVE -> give()
 #endif
-	:: act == VALUE_DRAIN -> undrained--; value[q] = WAITING
+	:: act == VALUE_DRAIN -> undrained--; value[q] = WAITING; say(value_drain, q, 0, 0)
 	:: act == VALUE_CLEAR -> uncleared--
 	:: else
 	fi
@@ -855,7 +886,7 @@ proctype writer()
 	EACH_FLOW(IS_HOME);
 #endif
 #endif
-	conf = 2;
+	atomic { conf = 2; printf("value_both -1 0 0 0 0\n") };
 #ifndef PUSH_UNSEEN
 	WAIT_UNTIL_SEEN;
 #endif
@@ -866,14 +897,14 @@ proctype writer()
 #ifdef PUSH_UNSEEN
 	WAIT_UNTIL_SEEN;
 #endif
-	conf = 3;
+	atomic { conf = 3; printf("value_pushed -1 0 0 0 %d\n", QUEUES) };
 	WAIT_UNTIL_SEEN;
 #ifdef SETTLE_DRAINED
 	atomic { undrained == 0 && len(parked[0]) == 0 && len(parked[QUEUES * FLOWS - 1]) == 0 };
 #elif !defined(SETTLE_EARLY)
 	uncleared == 0;
 #endif
-	conf = 4;
+	atomic { conf = 4; printf("value_settled -1 0 0 0 0\n") };
 	WAIT_UNTIL_SEEN
 }
 #endif
