@@ -190,6 +190,19 @@ static void test_replaced(void **state)
 
 /* --- a tag beside the frame --- */
 
+/* Whether a command of the shell's succeeds. */
+static bool run(const char *command)
+{
+	int status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+		_exit(1);
+	}
+	return waitpid(child, &status, 0) == child && status == 0;
+}
+
 /* Another TAP, whose frames a bridge takes to the first. */
 static int open_source(void)
 {
@@ -198,8 +211,8 @@ static int open_source(void)
 
 	assert_true(fd >= 0);
 	assert_int_equal(ioctl(fd, TUNSETIFF, &ifr), 0);
-	if (system("ip link add bridge0 type bridge && ip link set bridge0 up && "
-		   "ip link set source master bridge0 up && ip link set steer0 master bridge0"))
+	if (!run("ip link add bridge0 type bridge && ip link set bridge0 up && "
+		 "ip link set source master bridge0 up && ip link set steer0 master bridge0"))
 		lab_skip("no bridge: a tag does not get beside a frame");
 	return fd;
 }
@@ -243,7 +256,7 @@ static void test_tagged(void **state)
 	value_free(v);
 	frames_fini(f);
 	close(fd);
-	assert_int_equal(system("ip link del bridge0"), 0);
+	assert_true(run("ip link del bridge0"));
 	lab_close(&t->lab);
 	free(t);
 	free(v);
@@ -325,13 +338,14 @@ static void add_id(const char *path, struct id *ids, unsigned *n)
 {
 	FILE *f = fopen(path, "r");
 	char line[128];
-	unsigned id;
 
 	while (f && *n < IDS && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "prog_id: %u", &id) == 1)
-			ids[(*n)++] = (struct id){BPF_PROG_GET_FD_BY_ID, id};
-		else if (sscanf(line, "map_id: %u", &id) == 1)
-			ids[(*n)++] = (struct id){BPF_MAP_GET_FD_BY_ID, id};
+		bool program = strncmp(line, "prog_id:", 8) == 0;
+
+		if (program || strncmp(line, "map_id:", 7) == 0)
+			ids[(*n)++] =
+				(struct id){program ? BPF_PROG_GET_FD_BY_ID : BPF_MAP_GET_FD_BY_ID,
+					    (uint32_t)strtoul(strchr(line, ':') + 1, NULL, 10)};
 	}
 	if (f)
 		fclose(f);
