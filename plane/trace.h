@@ -17,31 +17,32 @@
 #include <leat/pkt.h>
 
 /* clang-format off */
-/* The steps, and what `arg` is. Queues are those of one port. */
-#define TRACE_EVENTS(EVENT)                                                                     \
-	EVENT(receive)	     /* of queue, some, or for a drain: frames * 2 + 1 if it is empty */ \
-	EVENT(decide)	     /* for pkt of queue: its CPU */                                    \
-	EVENT(stage)	     /* pkt: its CPU */                                                 \
-	EVENT(enqueue)	     /* pkt, unless it is dropped: the CPU */                           \
-	EVENT(drop)	     /* pkt, staged or enqueued: the CPU */                             \
-	EVENT(process)	     /* pkt */                                                          \
-	EVENT(processed)     /* all that cpu has begun to */                                    \
-	EVENT(release)	     /* of cpu's backlog: packets */                                    \
-	EVENT(give)	     /* queue: the CPU */                                               \
-	EVENT(take)	     /* queue */                                                        \
-	EVENT(fence_raise)   /* of queue */                                                     \
-	EVENT(fence_pass)    /* of queue */                                                     \
-	EVENT(move_claim)    /* hash on queue: the other queue */                               \
-	EVENT(move_steer)    /* hash on queue */                                                \
-	EVENT(move_cancel)   /* hash on queue */                                                \
-	EVENT(move_park)     /* pkt on queue */                                                 \
-	EVENT(move_drain)    /* hash on queue, the old one */                                   \
-	EVENT(move_finish)   /* hash on queue, the new one */                                   \
-	EVENT(value_both)                                                                       \
-	EVENT(value_push)                                                                       \
-	EVENT(value_pushed)  /* queues that have to drain */                                    \
-	EVENT(value_drain)   /* of queue */                                                     \
-	EVENT(value_clear)   /* of queue */                                                     \
+/* The steps, and what `arg` is. Queues are those of one port; reads that give nothing are written
+ * only while the queue drains. */
+#define TRACE_EVENTS(EVENT)                                                    \
+	EVENT(receive)       /* of queue: frames * 2 + 1 if that emptied it */ \
+	EVENT(decide)        /* for pkt of queue: its CPU */                   \
+	EVENT(stage)         /* pkt: its CPU */                                \
+	EVENT(enqueue)       /* pkt, unless it is dropped: the CPU */          \
+	EVENT(drop)          /* pkt, staged or enqueued: the CPU */            \
+	EVENT(process)       /* pkt */                                         \
+	EVENT(processed)     /* all that cpu has begun to */                   \
+	EVENT(release)       /* of cpu's backlog: packets */                   \
+	EVENT(give)          /* queue: the CPU */                              \
+	EVENT(take)          /* queue */                                       \
+	EVENT(fence_raise)   /* of queue */                                    \
+	EVENT(fence_pass)    /* of queue */                                    \
+	EVENT(move_claim)    /* hash on queue: the other queue */              \
+	EVENT(move_steer)    /* hash on queue */                               \
+	EVENT(move_cancel)   /* hash on queue */                               \
+	EVENT(move_park)     /* pkt on queue */                                \
+	EVENT(move_drain)    /* hash on queue, the old one */                  \
+	EVENT(move_finish)   /* hash on queue, the new one */                  \
+	EVENT(value_both)                                                      \
+	EVENT(value_push)                                                      \
+	EVENT(value_pushed)  /* queues that have to drain */                   \
+	EVENT(value_drain)   /* of queue */                                    \
+	EVENT(value_clear)   /* of queue */                                    \
 	EVENT(value_settled)
 /* clang-format on */
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The rules of doc/decisions/order.md, for one run of a plane, or of its model: a trace, whose lines
-are described in plane/trace.h. What a rule is there for is in the model, order.pml."""
+"""The rules of doc/decisions/order.md, for one run of a plane or of its model: a trace, whose lines
+plane/trace.h describes. What a rule is there for is in the model, order.pml."""
 
 import collections
 
@@ -44,11 +44,13 @@ class Queue:
         self.server = None
         self.fenced = False
         self.in_hand = 0        # packets decided, neither processed nor enqueued
+        self.here = 0           # of them, those not staged
         self.unreleased = collections.Counter()  # by hash: staged, not released
         self.cpu = {}           # by hash: where those are
         self.parked = collections.Counter()      # by hash
         self.clear = 0          # phase of the value that it last was clear of
         self.drained = False    # of the old value
+        self.old = set()        # staged before that, not released
 
 
 class Judge:
@@ -61,7 +63,8 @@ class Judge:
         self.packets = {}
         self.moves = {}         # by hash
         self.begun = collections.defaultdict(list)          # by CPU: being processed
-        self.done = collections.defaultdict(collections.deque)  # by CPU: of its backlog, not released
+        # by CPU: of its backlog, processed, not released
+        self.done = collections.defaultdict(collections.deque)
         self.phase = 1          # odd: one value; even: changing
         self.n_queues = 0       # to become clear
         self.steps = collections.Counter()
@@ -116,6 +119,7 @@ class Judge:
         demand(not left or q.cpu[hash_] == to, "a flow leaves a CPU that has finished with it")
         flow.queue, flow.phase = queue, self.phase
         q.in_hand += 1
+        q.here += 1
         flow.waiting.append(pkt)
         self.packets[pkt] = Packet(queue, hash_, not left)
 
@@ -123,7 +127,8 @@ class Judge:
         """May a packet of this hash be decided on this queue?"""
         move = self.moves.get(hash_)
         if move:
-            demand(move.new != queue, "a flow that comes from another queue waits for its last there")
+            demand(move.new != queue,
+                   "a flow that comes from another queue waits for its last there")
             demand(move.cancelled or not move.drained or move.old != queue,
                    "what has drained gives no more")
         demand(not q.parked[hash_], "what is parked goes first")
@@ -137,19 +142,24 @@ class Judge:
         packet = self.packets[pkt]
         q = self.queues[packet.queue]
         packet.to = to
+        q.here -= 1
         q.unreleased[packet.hash] += 1
+        if not q.drained:
+            q.old.add(packet)
         q.cpu[packet.hash] = to
 
     def enqueue(self, _cpu, _queue, _hash, pkt, to):
         packet = self.packets[pkt]
+        q = self.queues[packet.queue]
         demand(packet.to == to, "a packet goes where it was decided to")
+        demand(q.here == 0, "what is processed at once is so before the others are enqueued")
         packet.enqueued = True
-        self.queues[packet.queue].in_hand -= 1
+        q.in_hand -= 1
 
     def drop(self, _cpu, _queue, _hash, pkt, _to):
         packet = self.packets.pop(pkt)
         q = self.queues[packet.queue]
-        q.unreleased[packet.hash] -= 1
+        self.leave(packet)
         q.in_hand -= not packet.enqueued
         self.flows[packet.hash].waiting.remove(pkt)
 
@@ -163,6 +173,7 @@ class Judge:
         if packet.to is None:
             demand(packet.at_once, "what is processed at once follows nothing in a backlog")
             self.queues[packet.queue].in_hand -= 1
+            self.queues[packet.queue].here -= 1
         else:
             demand(packet.enqueued and packet.to == cpu, "a backlog has what was enqueued there")
         self.begun[cpu].append(packet)
@@ -176,8 +187,13 @@ class Judge:
     def release(self, cpu, _queue, _hash, _pkt, n):
         demand(len(self.done[cpu]) >= n, "a head passes what was processed")
         for _ in range(n):
-            packet = self.done[cpu].popleft()
-            self.queues[packet.queue].unreleased[packet.hash] -= 1
+            self.leave(self.done[cpu].popleft())
+
+    def leave(self, packet):
+        """It is in no backlog any more."""
+        q = self.queues[packet.queue]
+        q.unreleased[packet.hash] -= 1
+        q.old.discard(packet)
 
     # --- a move ---
 
@@ -210,7 +226,8 @@ class Judge:
     def move_finish(self, cpu, queue, hash_, *_):
         q, move = self.queues[queue], self.moves.pop(hash_, None)
         self.serves(q, cpu)
-        demand(move and move.new == queue and move.drained, "a move ends after the old queue drained")
+        demand(move and move.new == queue and move.drained,
+               "a move ends after the old queue drained")
         demand(move.cancelled or not self.queues[move.old].unreleased[hash_],
                "a move ends when all from the old queue was released")
         del q.parked[hash_]
@@ -236,7 +253,8 @@ class Judge:
     def value_drain(self, cpu, queue, *_):
         q = self.queues[queue]
         self.serves(q, cpu)
-        demand(self.n_queues and not q.drained, "a queue drains once, after the new value is pushed")
+        demand(self.n_queues and not q.drained,
+               "a queue drains once, after the new value is pushed")
         demand(q.in_hand == 0, "a queue has drained when what it gave out is enqueued")
         q.drained = True
 
@@ -245,6 +263,8 @@ class Judge:
         self.serves(q, cpu)
         demand(sum(other.drained for other in self.queues.values()) == self.n_queues,
                "a queue is clear of the old value when all have drained")
+        demand(not any(other.old for other in self.queues.values()),
+               "a queue is clear when what all had enqueued was released")
         q.parked.clear()
         q.clear = self.phase
 
@@ -258,9 +278,11 @@ class Judge:
 
     def end(self):
         """Nothing is left."""
-        demand(not self.packets and not any(self.begun.values()), "every packet is processed, or dropped")
-        demand(not any(+q.parked for q in self.queues.values()), "what is parked goes on")
-        demand(not any(+q.unreleased for q in self.queues.values()), "what is processed is released")
+        demand(not self.packets and not any(self.begun.values()),
+               "every packet is processed, or dropped")
+        queues = self.queues.values()
+        demand(not any(+q.parked for q in queues), "what is parked goes on")
+        demand(not any(+q.unreleased for q in queues), "what is processed is released")
         demand(not self.moves, "a move ends")
         demand(self.phase % 2, "a new value comes into force")
 
