@@ -20,11 +20,11 @@ static struct {
 	uint64_t n; /* atomic */
 } steps;
 
-int trace_begin(uint64_t room)
+int trace_begin(uint64_t n)
 {
 	steps.n = 0;
-	steps.room = room;
-	steps.step = calloc(room, sizeof(*steps.step));
+	steps.room = n;
+	steps.step = calloc(n, sizeof(*steps.step));
 	return steps.step ? 0 : -ENOMEM;
 }
 

@@ -52,7 +52,7 @@ enum trace_event { TRACE_EVENTS(TRACE_NUMBER) };
 
 #ifdef LEAT_TRACE
 /* Make room for so many steps; 0 or -ENOMEM. What comes after them is lost, and counted. */
-int trace_begin(uint64_t steps);
+int trace_begin(uint64_t n);
 
 /* Write them to a file, a line each: "name cpu queue hash pkt arg"; forget them. Gives how many, or
  * -errno; -EOVERFLOW: some were lost. */
