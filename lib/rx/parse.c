@@ -275,6 +275,20 @@ static inline enum leat_parse_reason parse_frame(const struct leat_parse_conf *c
 	return parse_levels(conf, pkt, (unsigned)type, at);
 }
 
+/* Headers come from another CPU or device, so they are in no cache: ask for those of the packets to
+ * come while these are looked at. Two lines hold what GRO compares, too. */
+static void prefetch(struct leat_pkt *const *pkts, unsigned i, unsigned n)
+{
+	enum { DESCRIPTOR = 8, HEADERS = 4, LINE = 64 };
+
+	if (i + DESCRIPTOR < n)
+		__builtin_prefetch(pkts[i + DESCRIPTOR], 1);
+	if (i + HEADERS < n) {
+		__builtin_prefetch(pkts[i + HEADERS]->data);
+		__builtin_prefetch((const void *)((uintptr_t)pkts[i + HEADERS]->data + LINE));
+	}
+}
+
 void leat_parse(const struct leat_parse_conf *conf, struct leat_pkt *const *pkts, unsigned n)
 {
 	if (conf == NULL)
@@ -282,6 +296,7 @@ void leat_parse(const struct leat_parse_conf *conf, struct leat_pkt *const *pkts
 	for (unsigned i = 0; i < n; i++) {
 		struct leat_pkt *pkt = pkts[i];
 
+		prefetch(pkts, i, n);
 		memset(pkt->lvl, 0, sizeof(pkt->lvl));
 		pkt->inner_mac = 0;
 		pkt->payload = 0;
