@@ -245,7 +245,7 @@ def flow_in(data):
 
 def flow_behind(kind, data):
     if kind == b"\x08\x00" and len(data) >= 20:
-        protocol, ends, rest = data[9], data[12:20], data[4 * (data[0] & 15):]
+        protocol, ends, rest = data[9], data[12:20], data[max(20, 4 * (data[0] & 15)):]
         later = struct.unpack_from(">H", data, 6)[0] & 0x1fff
     elif kind == b"\x86\xdd" and len(data) >= 40:
         protocol, ends, rest, later = data[6], data[8:40], data[40:], 0
