@@ -88,6 +88,7 @@ enum capture_resolution { CAPTURE_USEC, CAPTURE_NSEC };
 
 struct capture_writer {
 	FILE *file;
+	char *buffer; /* of it */
 	enum capture_resolution resolution;
 	uint16_t link_type;  /* of a pcap file; of a pcapng file's interface if none is described */
 	bool ng;	     /* pcapng */

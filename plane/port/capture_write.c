@@ -5,7 +5,9 @@
 #include "capture.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
 	SNAPLEN = 262144, /* the most that libpcap takes; longer frames are written all the same */
@@ -87,20 +89,41 @@ static bool is_ng(const char *path)
 	return len >= end_len && strcmp(path + len - end_len, end) == 0;
 }
 
+/* Standard output by a descriptor of our own, to be closed like any other file. */
+static FILE *open_file(const char *path)
+{
+	FILE *file;
+	int fd;
+
+	if (strcmp(path, "-") != 0)
+		return fopen(path, "wbe");
+	fd = dup(STDOUT_FILENO);
+	file = fd < 0 ? NULL : fdopen(fd, "wb");
+	if (!file && fd >= 0)
+		close(fd);
+	return file;
+}
+
 int capture_create(struct capture_writer *w, const char *path, uint16_t link_type,
 		   enum capture_resolution resolution)
 {
 	int e;
 
 	*w = (struct capture_writer){
-		.file = strcmp(path, "-") == 0 ? stdout : fopen(path, "wbe"),
+		.file = open_file(path),
+		.buffer = malloc(BUFFER),
 		.resolution = resolution,
 		.link_type = link_type,
 		.ng = is_ng(path),
 	};
-	if (!w->file)
-		return -errno;
-	setvbuf(w->file, NULL, _IOFBF, BUFFER);
+	if (!w->file || !w->buffer) {
+		e = -errno;
+		if (w->file)
+			fclose(w->file);
+		free(w->buffer);
+		return e;
+	}
+	setvbuf(w->file, w->buffer, _IOFBF, BUFFER); /* without a buffer glibc ignores the size */
 	e = put_header(w);
 	if (e)
 		capture_finish(w);
@@ -215,8 +238,10 @@ int capture_finish(struct capture_writer *w)
 		e = -errno;
 	if (ferror(w->file) && !e) /* flushed by another, who has seen why */
 		e = -EIO;
-	if (w->file != stdout && fclose(w->file) && !e)
+	if (fclose(w->file) && !e)
 		e = -errno;
+	free(w->buffer);
 	w->file = NULL;
+	w->buffer = NULL;
 	return e;
 }
