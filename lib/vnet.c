@@ -285,6 +285,15 @@ static int reconsider(struct leat_pkt *pkt, const struct hdr *hdr)
 	return err;
 }
 
+/* A TAP takes no hint at headers that would end within Ethernet's; where there is a checksum to
+ * complete the hint counts up to that, at least. */
+static bool is_valid_hint(const struct leat_pkt *pkt, const uint8_t *h)
+{
+	uint32_t hint = load_le16(h + VNET_HDR_LEN);
+
+	return hint <= pkt->len && (hint == 0 || hint >= ETH_HLEN || needs_csum(h));
+}
+
 static bool is_hdr_len(size_t hdr_len)
 {
 	return hdr_len == LEAT_VNET_HDR_LEN || hdr_len == LEAT_VNET_HDR_MRG_LEN ||
@@ -295,7 +304,7 @@ int leat_vnet_read(struct leat_pkt *pkt, const void *hdr, size_t hdr_len)
 {
 	const struct hdr given = {hdr, hdr_len};
 
-	if (!is_hdr_len(hdr_len) || load_le16(given.h + VNET_HDR_LEN) > pkt->len)
+	if (!is_hdr_len(hdr_len) || !is_valid_hint(pkt, given.h))
 		return -EINVAL;
 	if (hdr_len == LEAT_VNET_HDR_TUNNEL_LEN && !tells_of_tunnel(&given) &&
 	    (given.h[VNET_FLAGS] & LEAT_VNET_F_UDP_TUNNEL_CSUM))
