@@ -93,9 +93,21 @@ static void add_address(const char *text)
 		fail_msg("%s", err);
 }
 
+/* The test is the plane's only CPU: it must not be moved to another. */
+static uint16_t stay_here(void)
+{
+	const int cpu = sched_getcpu();
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	assert_int_equal(sched_setaffinity(0, sizeof(set), &set), 0);
+	return (uint16_t)cpu;
+}
+
 static int make_host(void **state)
 {
-	const uint16_t cpu = (uint16_t)sched_getcpu();
+	const uint16_t cpu = stay_here();
 	const struct port_args port = {.name = "left", .ops = &keeping_port};
 	const struct plane_args args = {.cpus = &cpu,
 					.n_cpus = 1,
