@@ -3,9 +3,9 @@
  * udpload - requests over UDP from many flows, each a connected socket, to a server that echoes.
  *
  * Each flow keeps `window` requests under way; one that gets no answer for LOST ns is given up with
- * all that are. Requests of a flow are numbered: a reply below the number expected is late, or, if it
- * was given up, overdue; numbers that were skipped, or given up and not overdue, are lost. Prints one
- * line of JSON.
+ * all that are, though at the end replies are waited for until SILENCE. Requests of a flow are
+ * numbered: a reply below the number expected is late, or, if it was given up, overdue; numbers that
+ * were skipped, or given up and not overdue, are lost. Prints one line of JSON.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -24,8 +24,9 @@
 
 enum {
 	PAYLOAD_MAX = 1400,
-	LOST = 300000000, /* ns */
-	LOOK = 100000000, /* ns: how often is looked for what is lost */
+	LOST = 300000000,     /* ns */
+	SILENCE = 1000000000, /* ns, at the end: what is not there by then never comes */
+	LOOK = 100000000,     /* ns: how often is looked for what is lost */
 	EVENTS = 64,
 	STEPS = 32, /* of the histogram, in each power of two */
 	BUCKETS = 64 * STEPS,
@@ -52,6 +53,7 @@ static struct options {
 static struct flow *flows;
 static int epoll;
 static uint64_t requests, replies, late, overdue, lost, strange;
+static uint64_t last_reply; /* ns */
 static uint64_t histogram[BUCKETS];
 
 static uint64_t now(void)
@@ -124,6 +126,7 @@ static void take_reply(struct flow *f, const struct request *r, ssize_t len)
 {
 	uint64_t t = now();
 
+	last_reply = t;
 	if (len != (ssize_t)opt.size || r->flow != f->index) {
 		strange++;
 		return;
@@ -206,7 +209,8 @@ static void run(void)
 	}
 	seconds = (double)(t - begin) / 1e9;
 	opt.window = 0; /* the last replies */
-	while (!all_answered() && now() - t < LOST)
+	last_reply = t;
+	while ((!all_answered() || lost > 0) && now() - last_reply < SILENCE)
 		wait_some();
 	for (unsigned i = 0; i < opt.flows; i++)
 		lost += flows[i].sent - flows[i].next;
