@@ -24,6 +24,7 @@
 #include <leat/csum.h>
 #include <leat/parse.h>
 
+#include "../flow_hash.h"
 #include "gro_ip.h"
 
 #define NIL UINT32_MAX /* no flow */
@@ -391,22 +392,13 @@ static unsigned receive(struct leat_gro *gro, struct leat_pkt *pkt,
 	return n;
 }
 
-/* A fragment is hashed by its addresses; as though it were whole, it is hashed as its flow is. */
-static uint32_t hash_fragment(const struct leat_gro *gro, const struct leat_pkt *pkt)
-{
-	struct leat_pkt whole = *pkt;
-
-	whole.lvl[pkt->levels - 1].flags &= (uint8_t)~LEAT_IP_FRAGMENT;
-	return leat_flow_hash(&whole, &gro->conf.key);
-}
-
+/* What leat_flow_hash() gives; but a fragment, hashed by its addresses, is hashed as though it were
+ * whole, as its flow is. */
 static uint32_t hash_of(const struct leat_gro *gro, const struct leat_pkt *pkt)
 {
 	if (pkt->hash_type == LEAT_HASH_L4)
 		return pkt->hash;
-	if ((leat_pkt_inner(pkt)->flags & LEAT_IP_FRAGMENT) != 0)
-		return hash_fragment(gro, pkt);
-	return leat_flow_hash(pkt, &gro->conf.key);
+	return flow_hash(pkt, true, true, &gro->conf.key);
 }
 
 /* How the packet's transport is merged, or NULL: no flow that could be held here. */
