@@ -25,7 +25,7 @@
 #include <leat/parse.h>
 
 #include "../flow_hash.h"
-#include "gro_ip.h"
+#include "gro_tcp.h"
 
 #define NIL UINT32_MAX /* no flow */
 
@@ -316,7 +316,8 @@ static enum leat_gro_reason refuse(const struct leat_gro *gro, struct leat_pkt *
 
 	if ((pkt->gso_size | pkt->gso_type) != 0 || pkt->frag_list != NULL)
 		return LEAT_GRO_IS_GSO;
-	why = proto->refuse(&gro->conf, pkt, seg);
+	why = proto == &leat_gro_tcp ? tcp_refuse(&gro->conf, pkt, seg) :
+				       proto->refuse(&gro->conf, pkt, seg);
 	if (why != LEAT_GRO_MERGED)
 		return why;
 	if (!is_held && seg->ends != 0)
@@ -331,7 +332,8 @@ static enum leat_gro_reason differ(const struct leat_gro_flow *flow, const struc
 				   const struct leat_gro_proto *proto,
 				   const struct leat_gro_seg *seg)
 {
-	enum leat_gro_reason why = proto->differ(flow, pkt, seg);
+	enum leat_gro_reason why =
+		proto == &leat_gro_tcp ? tcp_differ(flow, pkt, seg) : proto->differ(flow, pkt, seg);
 
 	if (why != LEAT_GRO_MERGED)
 		return why;
