@@ -28,8 +28,8 @@ static uint16_t wish(const struct worker *w, const struct conf *c, const struct 
 
 	if (hash == 0)
 		return here;
-	if (c->sock.size && q->rps_flow_cnt)
-		cpu = leat_rfs_desired(&c->sock, hash);
+	if (q->rps_flow_cnt)
+		cpu = leat_rfs_pick(&c->sock, &q->rps, hash);
 	if (cpu >= w->plane->n_cpus || !w->plane->on_cpu[cpu])
 		cpu = leat_rps_pick(&q->rps, hash);
 	return cpu == LEAT_RPS_NO_CPU ? here : cpu;
