@@ -28,8 +28,8 @@ static uint16_t wish(const struct worker *w, const struct conf *c, const struct 
 
 	if (hash == 0)
 		return here;
-	if (c->sock.size && q->rps_flow_cnt)
-		cpu = leat_rfs_desired(&c->sock, hash);
+	if (q->rps_flow_cnt)
+		cpu = leat_rfs_pick(&c->sock, &q->rps, hash);
 	if (cpu >= w->plane->n_cpus || !w->plane->on_cpu[cpu])
 		cpu = leat_rps_pick(&q->rps, hash);
 	return cpu == LEAT_RPS_NO_CPU ? here : cpu;
@@ -112,14 +112,10 @@ static void enqueue(struct worker *w, const struct conf *c, struct stage *s, str
 	s->n = 0;
 }
 
-static void enqueue_all(struct worker *w, const struct conf *c)
+static void enqueue_all(struct worker *w, const struct conf *c, const uint16_t *cpus, unsigned n)
 {
-	for (unsigned i = 0; i < w->plane->n_workers; i++) {
-		struct worker *to = &w->plane->worker[i];
-
-		if (w->stage[to->cpu].n)
-			enqueue(w, c, &w->stage[to->cpu], to);
-	}
+	for (unsigned i = 0; i < n; i++)
+		enqueue(w, c, &w->stage[cpus[i]], w->plane->on_cpu[cpus[i]]);
 }
 
 void deliver(struct worker *w, const struct conf *c, struct leat_pkt **pkts, unsigned n)
@@ -135,7 +131,8 @@ void steer(struct worker *w, const struct conf *c, struct rxq *q, struct leat_pk
 {
 	const struct port_conf *pc = &c->port[q->port->index];
 	struct leat_pkt *here[STAGE_MAX];
-	unsigned n_here = 0, moves = 0;
+	uint16_t staged[STAGE_MAX]; /* CPUs: a batch does not cost more because there are many */
+	unsigned n_here = 0, n_staged = 0, moves = 0;
 
 	for (unsigned i = 0; i < n; i++) {
 		struct leat_rps_dev_flow *flow = leat_rfs_flow(&q->flows, pkts[i]->hash);
@@ -150,10 +147,12 @@ void steer(struct worker *w, const struct conf *c, struct rxq *q, struct leat_pk
 		}
 		if (flow->cpu != w->cpu && pc->arfs)
 			arfs_consider(w, c, q, pkts[i], flow, flow->cpu != before);
+		if (w->stage[flow->cpu].n == 0)
+			staged[n_staged++] = flow->cpu;
 		put(w, pkts[i], flow);
 	}
 	stat_add(&w->stats.flow_moves, moves);
 	if (n_here)
 		deliver(w, c, here, n_here);
-	enqueue_all(w, c);
+	enqueue_all(w, c, staged, n_staged);
 }

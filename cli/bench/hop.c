@@ -238,7 +238,8 @@ struct play {
 	uint64_t processed;
 };
 
-static void stage(struct play *p, struct played *from, uint32_t hash)
+/* Gives the CPU if it is the first for it, else LEAT_RPS_NO_CPU. */
+static uint16_t stage(struct play *p, struct played *from, uint32_t hash)
 {
 	struct leat_rps_dev_flow *flow = leat_rfs_flow(&from->flows, hash);
 	uint16_t cpu = leat_rfs_switch(flow, leat_rps_pick(&p->map, hash), &p->heads);
@@ -246,28 +247,32 @@ static void stage(struct play *p, struct played *from, uint32_t hash)
 
 	s->flow[s->n] = flow;
 	s->pkt[s->n++] = &p->pkt;
+	return s->n == 1 ? cpu : LEAT_RPS_NO_CPU;
 }
 
-static void send_stages(struct play *p, struct played *from)
+static void send_stage(struct play *p, struct stage *s, uint16_t cpu)
 {
-	for (uint32_t i = 0; i < p->cpus; i++) {
-		struct stage *s = &from->stage[i];
-		uint32_t tail = 0;
+	uint32_t tail = 0;
 
-		if (s->n == 0)
-			continue;
-		ring_enqueue(p->cpu[i].backlog, s->pkt, s->n, ROOM, &tail);
-		for (unsigned k = 0; k < s->n; k++)
-			s->flow[k]->last_qtail = tail;
-		s->n = 0;
-	}
+	ring_enqueue(p->cpu[cpu].backlog, s->pkt, s->n, ROOM, &tail);
+	for (unsigned k = 0; k < s->n; k++)
+		s->flow[k]->last_qtail = tail;
+	s->n = 0;
 }
 
 static void receive_batch(struct play *p, struct played *cpu)
 {
-	for (unsigned k = 0; k < BATCH; k++)
-		stage(p, cpu, p->hash[p->at++ % HASHES]);
-	send_stages(p, cpu);
+	uint16_t staged[BATCH];
+	unsigned n = 0;
+
+	for (unsigned k = 0; k < BATCH; k++) {
+		uint16_t first = stage(p, cpu, p->hash[p->at++ % HASHES]);
+
+		if (first != LEAT_RPS_NO_CPU)
+			staged[n++] = first;
+	}
+	for (unsigned i = 0; i < n; i++)
+		send_stage(p, &cpu->stage[staged[i]], staged[i]);
 }
 
 static void poll_backlog(struct play *p, struct ring *r)

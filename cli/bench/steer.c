@@ -25,11 +25,8 @@ struct steering {
 static uint16_t decide(struct steering *s, uint32_t hash)
 {
 	struct leat_rps_dev_flow *flow = leat_rfs_flow(&s->flows, hash);
-	uint16_t cpu = leat_rfs_desired(&s->sock, hash);
+	uint16_t cpu = leat_rfs_switch(flow, leat_rfs_pick(&s->sock, &s->map, hash), &s->heads);
 
-	if (cpu == LEAT_RPS_NO_CPU)
-		cpu = leat_rps_pick(&s->map, hash);
-	cpu = leat_rfs_switch(flow, cpu, &s->heads);
 	flow->last_qtail = s->counter[cpu];
 	return cpu;
 }

@@ -27,7 +27,10 @@
 extern "C" {
 #endif
 
-enum { LEAT_RFS_ENTRIES_MAX = 1 << 29 };
+enum {
+	LEAT_RFS_ENTRIES_MAX = 1 << 29,
+	LEAT_RFS_EMPTY = 0xffff, /* an entry of the sock table: no record, whatever the hash */
+};
 
 struct leat_rps_sock_flow_table {
 	uint32_t size;	   /* entries, a power of two; 0: RFS is off */
@@ -71,7 +74,28 @@ void leat_rfs_dev_init(struct leat_rps_dev_flow_table *t, struct leat_rps_dev_fl
 void leat_rfs_record(const struct leat_rps_sock_flow_table *t, uint32_t hash, uint16_t cpu);
 
 /* The CPU recorded for `hash`, LEAT_RPS_NO_CPU if none or another flow owns the slot. */
-uint16_t leat_rfs_desired(const struct leat_rps_sock_flow_table *t, uint32_t hash);
+static inline uint16_t leat_rfs_desired(const struct leat_rps_sock_flow_table *t, uint32_t hash)
+{
+	uint32_t ident, other;
+
+	if (hash == 0 || t->size == 0)
+		return LEAT_RPS_NO_CPU;
+	ident = __atomic_load_n(&t->ents[hash & (t->size - 1)], __ATOMIC_RELAXED);
+	/* A mask: what the table says of the next packet is a toss, which a branch would lose. */
+	other = ((ident ^ hash) & ~t->cpu_mask) | (ident == LEAT_RFS_EMPTY);
+	return (uint16_t)((ident & t->cpu_mask) | (0u - (other != 0)));
+}
+
+/* Where a packet is to go: the CPU recorded for `hash`, else where the map puts it;
+ * LEAT_RPS_NO_CPU if neither says. */
+static inline uint16_t leat_rfs_pick(const struct leat_rps_sock_flow_table *t,
+				     const struct leat_rps_map *map, uint32_t hash)
+{
+	uint32_t cpu = leat_rfs_desired(t, hash);
+	uint32_t none = 0u - (cpu == LEAT_RPS_NO_CPU);
+
+	return (uint16_t)((cpu & ~none) | (leat_rps_pick(map, hash) & none));
+}
 
 /* The queue's entry for `hash`. */
 static inline struct leat_rps_dev_flow *leat_rfs_flow(const struct leat_rps_dev_flow_table *t,

@@ -24,7 +24,8 @@
 #include <leat/csum.h>
 #include <leat/parse.h>
 
-#include "gro_ip.h"
+#include "../flow_hash.h"
+#include "gro_tcp.h"
 
 #define NIL UINT32_MAX /* no flow */
 
@@ -315,7 +316,8 @@ static enum leat_gro_reason refuse(const struct leat_gro *gro, struct leat_pkt *
 
 	if ((pkt->gso_size | pkt->gso_type) != 0 || pkt->frag_list != NULL)
 		return LEAT_GRO_IS_GSO;
-	why = proto->refuse(&gro->conf, pkt, seg);
+	why = proto == &leat_gro_tcp ? tcp_refuse(&gro->conf, pkt, seg) :
+				       proto->refuse(&gro->conf, pkt, seg);
 	if (why != LEAT_GRO_MERGED)
 		return why;
 	if (!is_held && seg->ends != 0)
@@ -330,7 +332,8 @@ static enum leat_gro_reason differ(const struct leat_gro_flow *flow, const struc
 				   const struct leat_gro_proto *proto,
 				   const struct leat_gro_seg *seg)
 {
-	enum leat_gro_reason why = proto->differ(flow, pkt, seg);
+	enum leat_gro_reason why =
+		proto == &leat_gro_tcp ? tcp_differ(flow, pkt, seg) : proto->differ(flow, pkt, seg);
 
 	if (why != LEAT_GRO_MERGED)
 		return why;
@@ -391,22 +394,13 @@ static unsigned receive(struct leat_gro *gro, struct leat_pkt *pkt,
 	return n;
 }
 
-/* A fragment is hashed by its addresses; as though it were whole, it is hashed as its flow is. */
-static uint32_t hash_fragment(const struct leat_gro *gro, const struct leat_pkt *pkt)
-{
-	struct leat_pkt whole = *pkt;
-
-	whole.lvl[pkt->levels - 1].flags &= (uint8_t)~LEAT_IP_FRAGMENT;
-	return leat_flow_hash(&whole, &gro->conf.key);
-}
-
+/* What leat_flow_hash() gives; but a fragment, hashed by its addresses, is hashed as though it were
+ * whole, as its flow is. */
 static uint32_t hash_of(const struct leat_gro *gro, const struct leat_pkt *pkt)
 {
 	if (pkt->hash_type == LEAT_HASH_L4)
 		return pkt->hash;
-	if ((leat_pkt_inner(pkt)->flags & LEAT_IP_FRAGMENT) != 0)
-		return hash_fragment(gro, pkt);
-	return leat_flow_hash(pkt, &gro->conf.key);
+	return flow_hash(pkt, true, true, &gro->conf.key);
 }
 
 /* How the packet's transport is merged, or NULL: no flow that could be held here. */

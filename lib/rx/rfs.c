@@ -4,14 +4,12 @@
  *
  * An entry of the sock table is one word, the recorded flow's hash with the CPU in its low bits,
  * so that it can be read and written by any thread without tearing, and a flow that shares the
- * slot sees that the entry is not its own. The word EMPTY stands for no record, whatever the hash.
+ * slot sees that the entry is not its own. The word LEAT_RFS_EMPTY stands for no record, whatever
+ * the hash.
  */
 #include <leat/rfs.h>
 
-enum {
-	EMPTY = 0xffff,
-	NO_FILTER = 0xffff,
-};
+enum { NO_FILTER = 0xffff };
 
 /* The smallest power of two not below n; n is at most 1 << 31. */
 static uint32_t round_up(uint32_t n)
@@ -37,7 +35,7 @@ void leat_rfs_sock_init(struct leat_rps_sock_flow_table *t, uint32_t *ents, uint
 	t->cpu_mask = round_up(n_cpus) - 1;
 	t->ents = ents;
 	for (uint32_t i = 0; i < size; i++)
-		ents[i] = EMPTY;
+		ents[i] = LEAT_RFS_EMPTY;
 }
 
 void leat_rfs_dev_init(struct leat_rps_dev_flow_table *t, struct leat_rps_dev_flow *flows,
@@ -62,18 +60,6 @@ void leat_rfs_record(const struct leat_rps_sock_flow_table *t, uint32_t hash, ui
 		__atomic_store_n(ent, ident, __ATOMIC_RELAXED);
 }
 
-uint16_t leat_rfs_desired(const struct leat_rps_sock_flow_table *t, uint32_t hash)
-{
-	uint32_t ident;
-
-	if (hash == 0 || t->size == 0)
-		return LEAT_RPS_NO_CPU;
-	ident = __atomic_load_n(&t->ents[hash & (t->size - 1)], __ATOMIC_RELAXED);
-	if (((ident ^ hash) & ~t->cpu_mask) != 0 || ident == EMPTY)
-		return LEAT_RPS_NO_CPU;
-	return (uint16_t)(ident & t->cpu_mask);
-}
-
 static bool is_online(uint16_t cpu, const struct leat_rps_heads *heads)
 {
 	return cpu < heads->n && heads->head[cpu] != NULL;
@@ -86,27 +72,43 @@ static uint32_t read_head(uint16_t cpu, const struct leat_rps_heads *heads)
 	return __atomic_load_n(heads->head[cpu], __ATOMIC_ACQUIRE);
 }
 
-bool leat_rfs_finished(const struct leat_rps_dev_flow *flow, const struct leat_rps_heads *heads)
+static inline bool has_finished(const struct leat_rps_dev_flow *flow,
+				const struct leat_rps_heads *heads)
 {
 	if (!is_online(flow->cpu, heads))
 		return true;
 	return read_head(flow->cpu, heads) - flow->last_qtail <= INT32_MAX;
 }
 
-/* What it gives is online, or none: a flow whose CPU went away and that has nowhere else to go
- * is on no CPU until it has. */
+bool leat_rfs_finished(const struct leat_rps_dev_flow *flow, const struct leat_rps_heads *heads)
+{
+	return has_finished(flow, heads);
+}
+
+/* Nowhere to go: a flow whose CPU went away, or has finished, is on no CPU until there is one. */
+static uint16_t strand(struct leat_rps_dev_flow *flow, const struct leat_rps_heads *heads)
+{
+	if (has_finished(flow, heads))
+		__atomic_store_n(&flow->cpu, LEAT_RPS_NO_CPU, __ATOMIC_RELAXED);
+	return flow->cpu;
+}
+
+/* Whether flows that share an entry agree is a toss, which a branch would lose: both are stored,
+ * changed or not. Relaxed: who serves another queue may look at the entry (arfs.c). */
 uint16_t leat_rfs_switch(struct leat_rps_dev_flow *flow, uint16_t desired,
 			 const struct leat_rps_heads *heads)
 {
-	bool online = is_online(desired, heads);
+	uint16_t cpu = flow->cpu;
+	uint32_t tail, mask;
 
-	if (flow->cpu == desired && online)
-		return desired;
-	if (!leat_rfs_finished(flow, heads))
-		return flow->cpu;
-	/* Relaxed: who serves another queue may look at the entry (arfs.c). */
-	__atomic_store_n(&flow->cpu, online ? desired : LEAT_RPS_NO_CPU, __ATOMIC_RELAXED);
-	if (online)
-		__atomic_store_n(&flow->last_qtail, read_head(desired, heads), __ATOMIC_RELAXED);
-	return flow->cpu;
+	if (!is_online(desired, heads))
+		return strand(flow, heads);
+	if (!has_finished(flow, heads))
+		return cpu;
+	mask = 0u - (cpu != desired);
+	tail = flow->last_qtail;
+	tail ^= (tail ^ read_head(desired, heads)) & mask;
+	__atomic_store_n(&flow->cpu, desired, __ATOMIC_RELAXED);
+	__atomic_store_n(&flow->last_qtail, tail, __ATOMIC_RELAXED);
+	return desired;
 }

@@ -126,6 +126,25 @@ static void test_off(void **state)
 	assert_int_equal(leat_rfs_desired(&t, 0x12345671), NONE);
 }
 
+/* What is recorded, else what the map says. */
+static void test_pick(void **state)
+{
+	const struct leat_rps_map map = {.len = 2, .cpus = {1, 2}}, none = {.len = 0};
+	const struct leat_rps_sock_flow_table off = {.size = 0};
+	struct leat_rps_sock_flow_table t;
+	uint32_t ents[SIZE];
+
+	leat_rfs_sock_init(&t, ents, SIZE, 4);
+	leat_rfs_record(&t, 0x12345671, 3);
+	assert_int_equal(leat_rfs_pick(&t, &map, 0x12345671), 3);
+	assert_int_equal(leat_rfs_pick(&t, &none, 0x12345671), 3);
+	assert_int_equal(leat_rfs_pick(&off, &map, 0x12345671), 1);
+	assert_int_equal(leat_rfs_pick(&t, &map, 0x92345671), 2); /* another flow's record */
+	assert_int_equal(leat_rfs_pick(&t, &map, 0x12345672), 1);
+	assert_int_equal(leat_rfs_pick(&t, &none, 0x12345672), NONE);
+	assert_int_equal(leat_rfs_pick(&t, &map, 0), NONE);
+}
+
 static void test_dev_table(void **state)
 {
 	struct leat_rps_dev_flow_table t;
@@ -307,11 +326,17 @@ static void test_threads(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round),		cmocka_unit_test(test_cpu_mask),
-		cmocka_unit_test(test_record),		cmocka_unit_test(test_no_hash),
-		cmocka_unit_test(test_empty_is_nobody), cmocka_unit_test(test_off),
-		cmocka_unit_test(test_dev_table),	cmocka_unit_test(test_switch),
-		cmocka_unit_test(test_finished),	cmocka_unit_test(test_threads),
+		cmocka_unit_test(test_round),
+		cmocka_unit_test(test_cpu_mask),
+		cmocka_unit_test(test_record),
+		cmocka_unit_test(test_no_hash),
+		cmocka_unit_test(test_empty_is_nobody),
+		cmocka_unit_test(test_off),
+		cmocka_unit_test(test_pick),
+		cmocka_unit_test(test_dev_table),
+		cmocka_unit_test(test_switch),
+		cmocka_unit_test(test_finished),
+		cmocka_unit_test(test_threads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
