@@ -198,10 +198,12 @@ static struct move *find_coming(const struct rxq *q, uint32_t hash)
 }
 
 /* Whether a frame has to wait: its flow is on its way here, or was on another queue before. */
-static bool is_held(const struct rxq *q, const struct port_conf *pc, const struct leat_pkt *pkt)
+static bool is_held(const struct rxq *q, const struct conf *c, const struct leat_pkt *pkt)
 {
-	if (pc->old && q->move.value != MOVE_CLEAR)
-		return steering_queue(pc->old, pkt, q->queue) != q->queue;
+	unsigned port = q->port->index;
+
+	if (c->port[port].old && q->move.value != MOVE_CLEAR)
+		return steering_old_queue(c, port, pkt, q->queue) != q->queue;
 	return pkt->hash && find_coming(q, pkt->hash);
 }
 
@@ -273,7 +275,7 @@ unsigned move_park(struct worker *w, const struct conf *c, struct rxq *q, struct
 	if (!pc->old && !has_arrivals(q))
 		return n;
 	for (unsigned i = 0; i < n; i++) {
-		if (is_held(q, pc, pkts[i]))
+		if (is_held(q, c, pkts[i]))
 			park(w, q, pkts[i]);
 		else
 			pkts[go++] = pkts[i];
@@ -284,14 +286,13 @@ unsigned move_park(struct worker *w, const struct conf *c, struct rxq *q, struct
 /* Let go on, in order, those that are not held any more. */
 static void release(struct worker *w, const struct conf *c, struct rxq *q)
 {
-	const struct port_conf *pc = &c->port[q->port->index];
 	struct leat_pkt *out[PORT_BATCH];
 	unsigned n = 0, kept = 0;
 
 	for (unsigned i = 0; i < q->move.n_parked; i++) {
 		struct leat_pkt *pkt = q->move.parked[i];
 
-		if (is_held(q, pc, pkt)) {
+		if (is_held(q, c, pkt)) {
 			q->move.parked[kept++] = pkt;
 			continue;
 		}
