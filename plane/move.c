@@ -207,16 +207,14 @@ static bool is_held(const struct rxq *q, const struct conf *c, const struct leat
 	return pkt->hash && find_coming(q, pkt->hash);
 }
 
-/* Whether one in `share` of what may be parked at most is: half of the worker's buffers of either
- * kind, as the others will come back to it. */
+/* Whether one in `share` of what may be parked at most is: half of the buffers of either kind of the
+ * worker that reads, as the others will come back to it. Those parked on a queue that it has handed
+ * over meanwhile are its own still. */
 static bool has_parked(const struct worker *w, const struct rxq *q, unsigned share)
 {
-	unsigned small = 0, big = 0;
+	uint32_t small = __atomic_load_n(&w->pool.parked[false], __ATOMIC_RELAXED);
+	uint32_t big = __atomic_load_n(&w->pool.parked[true], __ATOMIC_RELAXED);
 
-	for (const struct rxq *other = w->rxqs; other; other = other->next) {
-		small += other->move.n_parked - other->move.n_big;
-		big += other->move.n_big;
-	}
 	return q->move.n_parked * share >= MOVE_PARKED || small * 2 * share >= w->pool.all_smalls ||
 	       big * 2 * share >= w->pool.all_bigs;
 }
@@ -246,7 +244,6 @@ static void see(const struct worker *w, const struct rxq *q, struct move *m)
 static void park(struct worker *w, struct rxq *q, struct leat_pkt *pkt)
 {
 	struct move *m = find_coming(q, pkt->hash);
-	bool big = pool_is_big(pkt);
 
 	if (m)
 		see(w, q, m);
@@ -258,7 +255,7 @@ static void park(struct worker *w, struct rxq *q, struct leat_pkt *pkt)
 	stat_add(&q->move.fenced, 1);
 	trace(TRACE_move_park, w->cpu, q->queue, pkt->hash, pkt, 0);
 	q->move.parked[q->move.n_parked++] = pkt;
-	q->move.n_big += big;
+	__atomic_fetch_add(&w->pool.parked[pool_is_big(pkt)], 1, __ATOMIC_RELAXED);
 }
 
 static bool has_arrivals(const struct rxq *q)
@@ -291,12 +288,14 @@ static void release(struct worker *w, const struct conf *c, struct rxq *q)
 
 	for (unsigned i = 0; i < q->move.n_parked; i++) {
 		struct leat_pkt *pkt = q->move.parked[i];
+		struct pool *owner;
 
 		if (is_held(q, c, pkt)) {
 			q->move.parked[kept++] = pkt;
 			continue;
 		}
-		q->move.n_big -= pool_is_big(pkt);
+		owner = pkt->owner;
+		__atomic_fetch_sub(&owner->parked[pool_is_big(pkt)], 1, __ATOMIC_RELAXED);
 		out[n++] = pkt;
 		if (n == PORT_BATCH) {
 			worker_pass(w, c, q, out, n);

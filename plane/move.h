@@ -75,10 +75,10 @@ struct move_queue {
 	uint64_t frames;       /* read altogether */
 	enum move_value value;
 	uint64_t value_reads, value_frames; /* when it began to drain */
-	unsigned n_parked, n_big;	    /* of n_parked, those in big buffers */
-	struct leat_pkt **parked;	    /* MOVE_PARKED of them, in order */
-	uint64_t fenced;		    /* atomic: packets that were ever parked */
-	uint64_t fence_dropped;		    /* atomic: that there was no room for */
+	unsigned n_parked;
+	struct leat_pkt **parked; /* MOVE_PARKED of them, in order */
+	uint64_t fenced;	  /* atomic: packets that were ever parked */
+	uint64_t fence_dropped;	  /* atomic: that there was no room for */
 };
 
 /* 0 or -ENOMEM. */

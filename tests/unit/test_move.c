@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-enum { FRAME = 60, HASH = 0x12345678, FRAMES = 2 * PORT_BATCH };
+enum { FRAME = 60, HASH = 0x12345678, FRAMES = 2 * PORT_BATCH, SMALLS = 16, OTHER = 128 };
 
 /* Queues of the device: the frames' numbers. */
 static struct {
@@ -65,7 +65,7 @@ static unsigned port_check(struct port *port, unsigned q, struct pool *pool, str
 			   unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
-		pkts[i]->hash = HASH;
+		pkts[i]->hash = HASH + (pkts[i]->data[0] >= OTHER);
 		pkts[i]->hash_type = LEAT_HASH_L4;
 	}
 	return n;
@@ -84,7 +84,7 @@ static void app_process(struct worker *worker, const struct conf *c, struct leat
 	pool_give(&worker->pool, pkts, n);
 }
 
-static int make(void **state)
+static int make_with(uint32_t smalls)
 {
 	static const struct port_ops port_ops = {.kind = "test",
 						 .open = port_open,
@@ -96,8 +96,12 @@ static int make(void **state)
 		.name = "test", .open = app_open, .process = app_process};
 	const struct port_args port = {.name = "p", .kind = "test", .ops = &port_ops};
 	const uint16_t cpu = (uint16_t)sched_getcpu();
-	const struct plane_args args = {
-		.cpus = &cpu, .n_cpus = 1, .port = &port, .n_ports = 1, .app_ops = &app_ops};
+	const struct plane_args args = {.cpus = &cpu,
+					.n_cpus = 1,
+					.port = &port,
+					.n_ports = 1,
+					.app_ops = &app_ops,
+					.smalls = smalls};
 	char err[256];
 
 	memset(device, 0, sizeof(device));
@@ -113,6 +117,16 @@ static int make(void **state)
 	old->next = new;
 	rxq_adopt(w, plane.conf);
 	return 0;
+}
+
+static int make(void **state)
+{
+	return make_with(0);
+}
+
+static int make_small(void **state)
+{
+	return make_with(SMALLS);
 }
 
 static int unmake(void **state)
@@ -246,13 +260,39 @@ static void test_cancelled(void **state)
 	assert_int_equal(underway(), 0);
 }
 
+/* What is parked on a queue that was handed over are buffers of who read it: the next queue may not
+ * have the other half. */
+static void test_handed_over(void **state)
+{
+	assert_non_null(move_begin(w, old, new, HASH));
+	assert_non_null(move_begin(w, new, old, HASH + 1));
+	for (unsigned i = 0; i < SMALLS / 2; i++)
+		put(new, (uint8_t)i);
+	turn(new);
+	assert_int_equal(new->move.n_parked, SMALLS / 2);
+	w->rxqs = old;
+	old->next = NULL;
+	put(old, OTHER);
+	turn(old);
+	assert_int_equal(old->move.n_parked, 0);
+	assert_int_equal(old->move.fence_dropped, 1);
+	/* They are released: there is room again. */
+	turns(2);
+	assert_int_equal(new->move.n_parked, 0);
+	assert_int_equal(w->pool.parked[false], 0);
+}
+
 #define test(name) cmocka_unit_test_setup_teardown(name, make, unmake)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {test(test_late_frame), test(test_empty_before),
-					   test(test_no_frame), test(test_again),
-					   test(test_cancelled)};
+	const struct CMUnitTest tests[] = {
+		test(test_late_frame),
+		test(test_empty_before),
+		test(test_no_frame),
+		test(test_again),
+		test(test_cancelled),
+		cmocka_unit_test_setup_teardown(test_handed_over, make_small, unmake)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
