@@ -135,7 +135,7 @@ static bool steer_flow(struct worker *w, struct rxq *q, const struct leat_arfs_a
 	trace(TRACE_move_steer, w->cpu, q->queue, ask->hash, NULL, 0);
 	done = ask->filter == LEAT_ARFS_NO_FILTER ? add_filter(q, m, ask) : move_filter(q, m, ask);
 	if (!done)
-		move_cancel(q, m);
+		move_cancel(w, q, m);
 	return done;
 }
 

@@ -85,6 +85,7 @@ struct conf {
 	uint32_t rps_sock_flow_entries;
 	struct leat_rps_sock_flow_table sock; /* shared by successive values unless resized */
 	struct leat_parse_conf *parse;	      /* shared by successive values unless changed */
+	struct leat_parse_conf old_parse;     /* what ports with `old` went by when they did so */
 	struct lookup *lookup; /* of endpoints, NULL: none; shared by successive values likewise */
 	unsigned n_workers;
 	struct leat_flow_limit **flow_limit; /* n_workers: each one's, written by it; NULL: off.

@@ -33,25 +33,31 @@ static uint32_t get_hash(const struct move *m)
 	return (uint32_t)(m->key >> 32);
 }
 
-/* The device may hold frames of the flow for this queue: look at it again, even if it is not
- * readable. */
-static void leave(struct rxq *q, struct move *m)
+static unsigned get_queue(const struct move *m)
 {
-	m->reads = q->move.reads;
-	m->frames = q->move.frames;
-	m->next_leaving = q->move.leaving;
-	q->move.leaving = m;
-	q->ready = true;
+	return (uint32_t)m->key - 1;
 }
 
-/* Who serves `to` stays awake until it has finished the move, even if no frame of it ever comes. */
+static void wake_server(const struct worker *w, const struct rxq *q)
+{
+	wake_up(&w->plane->on_cpu[__atomic_load_n(&q->cpu, __ATOMIC_RELAXED)]->reader.wake);
+}
+
+static void leave(struct rxq *q, struct move *m)
+{
+	m->until = 0;
+	m->next_leaving = q->move.leaving;
+	q->move.leaving = m;
+}
+
+/* Who serves `to` has to finish the move, even if no frame of it ever comes. */
 static void announce(struct worker *w, struct rxq *to, struct move *m)
 {
 	m->next_coming = __atomic_load_n(&to->move.arrivals, __ATOMIC_RELAXED);
 	while (!__atomic_compare_exchange_n(&to->move.arrivals, &m->next_coming, m, true,
 					    __ATOMIC_RELEASE, __ATOMIC_RELAXED))
 		;
-	wake_up(&w->plane->on_cpu[__atomic_load_n(&to->cpu, __ATOMIC_RELAXED)]->reader.wake);
+	wake_server(w, to);
 }
 
 /* move_claim. Acquire: pairs with the release of who had the slot before (finish). */
@@ -67,6 +73,7 @@ struct move *move_begin(struct worker *w, struct rxq *from, struct rxq *to, uint
 		return NULL;
 	__atomic_fetch_add(&moves->underway, 1, __ATOMIC_RELAXED);
 	__atomic_store_n(&m->drained, false, __ATOMIC_RELAXED);
+	__atomic_store_n(&m->from, from->queue, __ATOMIC_RELAXED);
 	m->filter = LEAT_ARFS_NO_FILTER;
 	trace(TRACE_move_claim, w->cpu, from->queue, hash, NULL, to->queue);
 	leave(from, m);
@@ -76,17 +83,20 @@ struct move *move_begin(struct worker *w, struct rxq *from, struct rxq *to, uint
 
 /* The old queue's worker is done with it. Release: pairs with the acquire in is_finished(), so that
  * `flow` can be read, and what was enqueued before has moved its tails. */
-static void let_go(const struct rxq *q, struct move **link, struct leat_rps_dev_flow flow)
+static void let_go(const struct worker *w, const struct rxq *q, struct move **link,
+		   struct leat_rps_dev_flow flow)
 {
 	struct move *m = *link;
+	const struct rxq *to = &w->plane->rxq[q->port->index][get_queue(m)];
 
 	*link = m->next_leaving;
 	m->flow = flow;
 	trace(TRACE_move_drain, q->cpu, q->queue, get_hash(m), NULL, 0);
 	__atomic_store_n(&m->drained, true, __ATOMIC_RELEASE);
+	wake_server(w, to);
 }
 
-void move_cancel(struct rxq *from, struct move *move)
+void move_cancel(struct worker *w, struct rxq *from, struct move *move)
 {
 	struct move **link = &from->move.leaving;
 
@@ -94,7 +104,7 @@ void move_cancel(struct rxq *from, struct move *move)
 		link = &(*link)->next_leaving;
 	move->filter = LEAT_ARFS_NO_FILTER;
 	trace(TRACE_move_cancel, from->cpu, from->queue, get_hash(move), NULL, 0);
-	let_go(from, link, (struct leat_rps_dev_flow){.cpu = LEAT_RPS_NO_CPU});
+	let_go(w, from, link, (struct leat_rps_dev_flow){.cpu = LEAT_RPS_NO_CPU});
 }
 
 void move_read(struct rxq *q, unsigned n, bool empty)
@@ -103,7 +113,7 @@ void move_read(struct rxq *q, unsigned n, bool empty)
 	q->move.frames += n;
 	if (empty)
 		q->move.emptied = q->move.reads;
-	if (n || q->move.leaving || q->move.value == MOVE_DRAINING)
+	if (n || q->move.draining || q->move.value == MOVE_DRAINING)
 		trace(TRACE_receive, q->cpu, q->queue, 0, NULL, n * 2 + empty);
 }
 
@@ -115,21 +125,61 @@ static bool has_drained(const struct rxq *q, uint64_t reads, uint64_t frames)
 	return q->move.emptied > reads || (most && q->move.frames - frames >= most);
 }
 
-/* move_drain. What flushing GRO steers may begin moves, but those have not drained. */
-static void drain(struct worker *w, const struct conf *c, struct rxq *q)
+/* Whether what its sender put on the old queue is there: a later frame of it came to the new one, or
+ * there was time enough. Acquire: pairs with see(), so that a read from now on gives it. */
+static bool is_shut(const struct move *m, uint64_t now)
+{
+	return __atomic_load_n(&m->seen, __ATOMIC_ACQUIRE) || now >= m->until;
+}
+
+/* move_shut: from here on the queue has to be read empty. It is looked at again even if it is not
+ * readable. */
+static void begin_drain(struct rxq *q, struct move **link)
+{
+	struct move *m = *link;
+
+	trace(TRACE_move_shut, q->cpu, q->queue, get_hash(m), NULL,
+	      __atomic_load_n(&m->seen, __ATOMIC_RELAXED));
+	*link = m->next_leaving;
+	m->next_leaving = q->move.draining;
+	q->move.draining = m;
+	m->reads = q->move.reads;
+	m->frames = q->move.frames;
+	q->ready = true;
+}
+
+/* The time runs from now, not from this turn's beginning: the port was told in between. */
+static void shut(const struct worker *w, struct rxq *q)
 {
 	struct move **link = &q->move.leaving;
+
+	while (*link) {
+		struct move *m = *link;
+
+		if (!m->until)
+			m->until = worker_clock() + MOVE_WAIT;
+		if (is_shut(m, w->now))
+			begin_drain(q, link);
+		else
+			link = &m->next_leaving;
+	}
+}
+
+/* move_drain. What flushing GRO steers may begin moves, but those do not drain yet. */
+static void drain(struct worker *w, const struct conf *c, struct rxq *q)
+{
+	struct move **link = &q->move.draining;
 
 	while (*link && !has_drained(q, (*link)->reads, (*link)->frames))
 		link = &(*link)->next_leaving;
 	if (!*link)
 		return;
 	rxq_flush(w, c, q, UINT64_MAX);
-	for (link = &q->move.leaving; *link;) {
+	for (link = &q->move.draining; *link;) {
 		struct move *m = *link;
 
 		if (has_drained(q, m->reads, m->frames))
-			let_go(q, link, *leat_rfs_flow(&q->flows, get_hash(m)));
+			let_go(w, q, link, *leat_rfs_flow(&q->flows, get_hash(m)));
 		else
 			link = &m->next_leaving;
 	}
@@ -137,33 +187,34 @@ static void drain(struct worker *w, const struct conf *c, struct rxq *q)
 
 /* --- the new queue's side --- */
 
-bool move_is_coming(const struct moves *moves, uint32_t hash, unsigned to)
+/* The move of a flow that is on its way here, or NULL. Relaxed: who sees the frame was handed it
+ * after the port was told, which was after the slot was taken; and nobody but this queue's worker
+ * frees it. */
+static struct move *find_coming(const struct rxq *q, uint32_t hash)
 {
-	const struct move *m = &moves->slot[leat_hash_32(hash, MOVE_BITS)];
+	struct move *m = &q->port->moves->slot[leat_hash_32(hash, MOVE_BITS)];
 
-	/* Relaxed: who sees the frame was handed it after the port was told, which was after the
-	 * slot was taken; and nobody but this queue's worker frees it. */
-	return __atomic_load_n(&m->key, __ATOMIC_RELAXED) == make_key(hash, to);
+	return __atomic_load_n(&m->key, __ATOMIC_RELAXED) == make_key(hash, q->queue) ? m : NULL;
 }
 
 /* Whether a frame has to wait: its flow is on its way here, or was on another queue before. */
-static bool is_held(const struct rxq *q, const struct port_conf *pc, const struct leat_pkt *pkt)
+static bool is_held(const struct rxq *q, const struct conf *c, const struct leat_pkt *pkt)
 {
-	if (pc->old && q->move.value != MOVE_CLEAR)
-		return steering_queue(pc->old, pkt, q->queue) != q->queue;
-	return pkt->hash && move_is_coming(q->port->moves, pkt->hash, q->queue);
+	unsigned port = q->port->index;
+
+	if (c->port[port].old && q->move.value != MOVE_CLEAR)
+		return steering_old_queue(c, port, pkt, q->queue) != q->queue;
+	return pkt->hash && find_coming(q, pkt->hash);
 }
 
-/* Whether one in `share` of what may be parked at most is: half of the worker's buffers of either
- * kind, as the others will come back to it. */
+/* Whether one in `share` of what may be parked at most is: half of the buffers of either kind of the
+ * worker that reads, as the others will come back to it. Those parked on a queue that it has handed
+ * over meanwhile are its own still. */
 static bool has_parked(const struct worker *w, const struct rxq *q, unsigned share)
 {
-	unsigned small = 0, big = 0;
+	uint32_t small = __atomic_load_n(&w->pool.parked[false], __ATOMIC_RELAXED);
+	uint32_t big = __atomic_load_n(&w->pool.parked[true], __ATOMIC_RELAXED);
 
-	for (const struct rxq *other = w->rxqs; other; other = other->next) {
-		small += other->move.n_parked - other->move.n_big;
-		big += other->move.n_big;
-	}
 	return q->move.n_parked * share >= MOVE_PARKED || small * 2 * share >= w->pool.all_smalls ||
 	       big * 2 * share >= w->pool.all_bigs;
 }
@@ -172,15 +223,30 @@ static bool has_parked(const struct worker *w, const struct rxq *q, unsigned sha
  * is for what has to be read when they do. */
 bool move_may_read(const struct worker *w, const struct rxq *q)
 {
-	return q->move.leaving || q->move.value == MOVE_DRAINING || q->move.n_parked == 0 ||
+	return q->move.draining || q->move.value == MOVE_DRAINING || q->move.n_parked == 0 ||
 	       !has_parked(w, q, 2);
+}
+
+/* move_see. The first frame of a flow is here, so all before it are on the old queue, whose worker
+ * waits for that. Release: pairs with is_shut(). */
+static void see(const struct worker *w, const struct rxq *q, struct move *m)
+{
+	uint16_t from = __atomic_load_n(&m->from, __ATOMIC_RELAXED);
+
+	if (__atomic_load_n(&m->seen, __ATOMIC_RELAXED))
+		return;
+	trace(TRACE_move_see, w->cpu, q->queue, get_hash(m), NULL, 0);
+	__atomic_store_n(&m->seen, true, __ATOMIC_RELEASE);
+	wake_server(w, &w->plane->rxq[q->port->index][from]);
 }
 
 /* move_park. A frame that there is no room for is a gap, not a swap: those behind it wait too. */
 static void park(struct worker *w, struct rxq *q, struct leat_pkt *pkt)
 {
-	bool big = pool_is_big(pkt);
+	struct move *m = find_coming(q, pkt->hash);
 
+	if (m)
+		see(w, q, m);
 	if (has_parked(w, q, 1)) {
 		stat_add(&q->move.fence_dropped, 1);
 		pool_give(&w->pool, &pkt, 1);
@@ -189,7 +255,7 @@ static void park(struct worker *w, struct rxq *q, struct leat_pkt *pkt)
 	stat_add(&q->move.fenced, 1);
 	trace(TRACE_move_park, w->cpu, q->queue, pkt->hash, pkt, 0);
 	q->move.parked[q->move.n_parked++] = pkt;
-	q->move.n_big += big;
+	__atomic_fetch_add(&w->pool.parked[pool_is_big(pkt)], 1, __ATOMIC_RELAXED);
 }
 
 static bool has_arrivals(const struct rxq *q)
@@ -206,7 +272,7 @@ unsigned move_park(struct worker *w, const struct conf *c, struct rxq *q, struct
 	if (!pc->old && !has_arrivals(q))
 		return n;
 	for (unsigned i = 0; i < n; i++) {
-		if (is_held(q, pc, pkts[i]))
+		if (is_held(q, c, pkts[i]))
 			park(w, q, pkts[i]);
 		else
 			pkts[go++] = pkts[i];
@@ -217,18 +283,19 @@ unsigned move_park(struct worker *w, const struct conf *c, struct rxq *q, struct
 /* Let go on, in order, those that are not held any more. */
 static void release(struct worker *w, const struct conf *c, struct rxq *q)
 {
-	const struct port_conf *pc = &c->port[q->port->index];
 	struct leat_pkt *out[PORT_BATCH];
 	unsigned n = 0, kept = 0;
 
 	for (unsigned i = 0; i < q->move.n_parked; i++) {
 		struct leat_pkt *pkt = q->move.parked[i];
+		struct pool *owner;
 
-		if (is_held(q, pc, pkt)) {
+		if (is_held(q, c, pkt)) {
 			q->move.parked[kept++] = pkt;
 			continue;
 		}
-		q->move.n_big -= pool_is_big(pkt);
+		owner = pkt->owner;
+		__atomic_fetch_sub(&owner->parked[pool_is_big(pkt)], 1, __ATOMIC_RELAXED);
 		out[n++] = pkt;
 		if (n == PORT_BATCH) {
 			worker_pass(w, c, q, out, n);
@@ -279,6 +346,7 @@ static void finish(struct worker *w, const struct conf *c, struct rxq *q)
 		*link = m->next_coming;
 		trace(TRACE_move_finish, w->cpu, q->queue, get_hash(m), NULL, 0);
 		arfs_adopt(q, m->filter);
+		__atomic_store_n(&m->seen, false, __ATOMIC_RELAXED);
 		__atomic_store_n(&m->key, 0, __ATOMIC_RELEASE);
 		__atomic_fetch_sub(&q->port->moves->underway, 1, __ATOMIC_RELEASE);
 		any = true;
@@ -352,18 +420,49 @@ void move_turn(struct worker *w, const struct conf *c, struct rxq *q)
 {
 	if (q->fenced) /* its table does not know what it steered before */
 		return;
-	if (q->move.leaving)
+	if (q->move.draining)
 		drain(w, c, q);
+	shut(w, q);
 	if (has_arrivals(q))
 		finish(w, c, q);
 	if (c->port[q->port->index].old || q->move.value != MOVE_SETTLED)
 		follow_value(w, c, q);
 }
 
-bool move_busy(const struct rxq *q)
+/* Until another worker has done its part there is nothing to do for a flow, but it has an end. */
+static uint64_t leaving_due(const struct rxq *q, uint64_t now)
 {
-	return q->move.leaving || has_arrivals(q) || q->move.n_parked ||
-	       (q->move.value >= MOVE_DRAINING && q->move.value < MOVE_CLEAR);
+	uint64_t due = UINT64_MAX;
+
+	for (const struct move *m = q->move.leaving; m; m = m->next_leaving) {
+		if (is_shut(m, now))
+			return now;
+		due = m->until < due ? m->until : due;
+	}
+	return due;
+}
+
+/* Who lets go of a flow wakes the worker that serves its new queue, or the one that did just before:
+ * hence once in a while. */
+static uint64_t coming_due(const struct rxq *q, uint64_t now)
+{
+	for (const struct move *m = q->move.coming; m; m = m->next_coming) {
+		if (__atomic_load_n(&m->drained, __ATOMIC_RELAXED))
+			return now;
+	}
+	return q->move.coming ? now + MOVE_WAIT : UINT64_MAX;
+}
+
+uint64_t move_due(const struct rxq *q, uint64_t now)
+{
+	uint64_t leaving, coming;
+
+	if (q->move.draining || __atomic_load_n(&q->move.arrivals, __ATOMIC_RELAXED) ||
+	    q->move.n_parked || (q->move.value >= MOVE_DRAINING && q->move.value < MOVE_CLEAR))
+		return now;
+	leaving = leaving_due(q, now);
+	coming = coming_due(q, now);
+	return leaving < coming ? leaving : coming;
 }
 
 void move_end(struct worker *w, const struct conf *c, struct rxq *q)

@@ -23,6 +23,7 @@ struct pool {
 	uint32_t smalls, bigs;	       /* how many are in them */
 	uint32_t all_smalls, all_bigs; /* how many there are */
 	struct leat_pkt *returned __attribute__((aligned(64))); /* atomic: given back by others */
+	uint32_t parked[2]; /* atomic: small ones, big ones that wait on queues (move.h) */
 	void *memory;
 	size_t size;
 };

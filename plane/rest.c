@@ -13,38 +13,49 @@
 /* While some queues are busy, the others are asked after once in so many turns. */
 enum { TURNS_PER_LOOK = 4 };
 
-/* When held packets of some queue are due, ns; UINT64_MAX: none are held. */
+/* When held packets of the queue are due, ns; UINT64_MAX: none are held. */
+static uint64_t gro_due(const struct conf *c, const struct rxq *q)
+{
+	uint64_t oldest = q->merging ? leat_gro_oldest(&q->gro) : UINT64_MAX;
+
+	return oldest == UINT64_MAX ? oldest : oldest + c->port[q->port->index].gro_flush_timeout;
+}
+
+/* When there is something to do that nobody wakes for, ns; UINT64_MAX: never. */
 static uint64_t due(const struct worker *w, const struct conf *c)
 {
 	uint64_t first = UINT64_MAX;
 
 	for (const struct rxq *q = w->rxqs; q; q = q->next) {
-		uint64_t oldest = q->merging ? leat_gro_oldest(&q->gro) : UINT64_MAX;
+		uint64_t gro = gro_due(c, q), move = move_due(q, w->now);
 
-		if (oldest == UINT64_MAX)
-			continue;
-		oldest += c->port[q->port->index].gro_flush_timeout;
-		if (oldest < first)
-			first = oldest;
+		first = gro < first ? gro : first;
+		first = move < first ? move : first;
 	}
 	return first;
+}
+
+/* Whether a flow on its way from or to the queue wants its worker now. */
+static bool is_moving(const struct worker *w, const struct rxq *q)
+{
+	return move_due(q, w->now) <= w->now;
 }
 
 /* Packets to be had without asking, in a queue or the backlog; or flows on their way. */
 static bool has_packets(const struct worker *w)
 {
 	for (const struct rxq *q = w->rxqs; q; q = q->next) {
-		if (q->ready || q->fenced || move_busy(q) || arfs_busy(q))
+		if (q->ready || q->fenced || is_moving(w, q) || arfs_busy(q))
 			return true;
 	}
 	return !ring_empty(&w->backlog);
 }
 
-/* Flows that another worker moves to one of its queues. */
+/* Flows on their way that another worker has done its part of. */
 static bool has_moves(const struct worker *w)
 {
 	for (const struct rxq *q = w->rxqs; q; q = q->next) {
-		if (move_busy(q))
+		if (is_moving(w, q))
 			return true;
 	}
 	return false;

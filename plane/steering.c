@@ -19,6 +19,15 @@ unsigned steering_queue(const struct rxfh *rxfh, const struct leat_pkt *pkt, uns
 	return choice.by == LEAT_RXFH_BY_DROP ? otherwise : choice.queue;
 }
 
+unsigned steering_old_queue(const struct conf *c, unsigned port, const struct leat_pkt *pkt,
+			    unsigned otherwise)
+{
+	struct leat_pkt was = *pkt, *pkts = &was;
+
+	leat_parse(&c->old_parse, &pkts, 1);
+	return steering_queue(c->port[port].old, &was, otherwise);
+}
+
 bool steering_is_natural(const struct port_conf *pc, const struct leat_pkt *pkt, unsigned queue)
 {
 	struct leat_rxfh_choice choice;
@@ -245,6 +254,7 @@ static void fill_steps(const struct plane *plane, struct steps *s)
 		conf_set_counted(&s->pushed->port[p].old, plane->conf->port[p].device);
 		s->pushed->port[p].pushed = true;
 	}
+	s->both->old_parse = s->pushed->old_parse = *plane->conf->parse;
 	settle(plane, s->both);
 	settle(plane, s->pushed);
 	s->quiet->generation = generation + 1;

@@ -39,6 +39,10 @@ unsigned steering_receive(struct worker *w, const struct conf *conf, struct rxq 
 /* The queue that `rxfh` brings a parsed packet to; `otherwise` if it is to be dropped. */
 unsigned steering_queue(const struct rxfh *rxfh, const struct leat_pkt *pkt, unsigned otherwise);
 
+/* Likewise the former value of a port where it is being changed, by the tunnels' ports of then. */
+unsigned steering_old_queue(const struct conf *conf, unsigned port, const struct leat_pkt *pkt,
+			    unsigned otherwise);
+
 /* Whether a packet's hash alone brings it to `queue`. */
 bool steering_is_natural(const struct port_conf *pc, const struct leat_pkt *pkt, unsigned queue);
 

@@ -36,6 +36,8 @@
 	EVENT(move_steer)    /* hash on queue */                               \
 	EVENT(move_cancel)   /* hash on queue */                               \
 	EVENT(move_park)     /* pkt on queue */                                \
+	EVENT(move_see)      /* hash on queue, the new one */                  \
+	EVENT(move_shut)     /* hash on queue, the old one: 1 if seen */       \
 	EVENT(move_drain)    /* hash on queue, the old one */                  \
 	EVENT(move_finish)   /* hash on queue, the new one */                  \
 	EVENT(value_both)                                                      \

@@ -75,3 +75,20 @@ unsigned account_faults(const struct key_quality *q, char text[][ACCOUNT_FAULT_M
 			 "%u input bits, and only %u differ in what they do", q->bits, q->distinct);
 	return n;
 }
+
+bool account_collapse(const struct leat_rss *rss, const struct key_quality *q,
+		      char text[ACCOUNT_FAULT_MAX])
+{
+	const char *xfrm = rss->xfrm == LEAT_RSS_SYM_XOR ? "symmetric-xor" : "symmetric-or-xor";
+
+	if (rss->xfrm == LEAT_RSS_XFRM_NONE || q->rank >= least(q->bits, q->low))
+		return false;
+	if (q->rank)
+		snprintf(text, ACCOUNT_FAULT_MAX,
+			 "%s and this key cancel each other out: there are only %u hashes", xfrm,
+			 1u << q->rank);
+	else
+		snprintf(text, ACCOUNT_FAULT_MAX,
+			 "%s and this key cancel each other out: every hash is 0", xfrm);
+	return true;
+}

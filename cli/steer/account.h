@@ -44,4 +44,9 @@ void account_flow_text(char text[ACCOUNT_FLOW_MAX], const struct flow *flow);
 enum { ACCOUNT_FAULTS = 6, ACCOUNT_FAULT_MAX = 128 };
 unsigned account_faults(const struct key_quality *quality, char text[][ACCOUNT_FAULT_MAX]);
 
+/* Whether a transform and the key, each of them no fault, cancel each other out: too few hashes are
+ * left for the table. With what to say of it. */
+bool account_collapse(const struct leat_rss *rss, const struct key_quality *quality,
+		      char text[ACCOUNT_FAULT_MAX]);
+
 #endif

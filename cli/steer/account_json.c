@@ -85,19 +85,21 @@ static json_t *fields_json(const struct key_quality *q)
 	return fields;
 }
 
-static json_t *quality_json(const struct key_quality *q)
+static json_t *quality_json(const struct leat_rss *rss, const struct key_quality *q)
 {
+	char warning[ACCOUNT_FAULT_MAX];
+	bool collapsed = account_collapse(rss, q, warning);
 	char text[ACCOUNT_FAULTS][ACCOUNT_FAULT_MAX];
 	unsigned n = account_faults(q, text);
 	json_t *faults = json_array();
 
 	for (unsigned i = 0; i < n; i++)
 		json_array_append_new(faults, json_string(text[i]));
-	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:b, s:b, s:o, s:o}", "bits", q->bits,
-			 "rank", q->rank, "index_bits", q->low, "index_rank", q->low_rank, "dead",
-			 q->dead, "distinct", q->distinct, "period", q->period, "symmetric",
+	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:b, s:b, s:o, s:o, s:s?}", "bits",
+			 q->bits, "rank", q->rank, "index_bits", q->low, "index_rank", q->low_rank,
+			 "dead", q->dead, "distinct", q->distinct, "period", q->period, "symmetric",
 			 q->symmetric, "cancels", q->cancels, "fields", fields_json(q), "faults",
-			 faults);
+			 faults, "warning", collapsed ? warning : NULL);
 }
 
 /* Of the flow types for which `wanted` is not 0. */
@@ -111,7 +113,7 @@ static json_t *key_json(const struct card *card, const uint32_t wanted[LEAT_RSS_
 		if (!wanted[t] || !rss->fields[t])
 			continue;
 		key_judge(rss, t, &q);
-		json_object_set_new(types, rxfh_flow_name(t), quality_json(&q));
+		json_object_set_new(types, rxfh_flow_name(t), quality_json(rss, &q));
 	}
 	return json_pack("{s:o, s:b, s:o}", "key", key_text(rss->key, rss->key_len),
 			 "verification_key", !card->own_key, "key_quality", types);

@@ -20,6 +20,14 @@ static void print_key(const struct leat_rss *rss, bool own)
 	       own ? "" : "\n    (of Microsoft's RSS verification suite; --key gives another)");
 }
 
+static void print_collapse(const struct leat_rss *rss, const struct key_quality *q)
+{
+	char text[ACCOUNT_FAULT_MAX];
+
+	if (account_collapse(rss, q, text))
+		printf("    warning: %s\n", text);
+}
+
 static uint64_t most_bytes(const struct load *load, unsigned n)
 {
 	uint64_t most = 0;
@@ -126,13 +134,15 @@ static void print_spreads(const struct account *r)
 		printf("  %u have no hash, and go by the table's first entry\n", v->unhashed);
 }
 
-static void print_quality(const char *names, const struct key_quality *q)
+static void print_quality(const struct leat_rss *rss, const char *names,
+			  const struct key_quality *q)
 {
 	char fault[ACCOUNT_FAULTS][ACCOUNT_FAULT_MAX];
 	unsigned faults = account_faults(q, fault);
 
 	printf("  %s: %u bits in, rank %u of 32, of the table's index %u of %u; %ssymmetric\n",
 	       names, q->bits, q->rank, q->low_rank, q->low, q->symmetric ? "" : "not ");
+	print_collapse(rss, q);
 	for (unsigned f = 0; f < KEY_FIELDS; f++) {
 		const struct key_field *field = &q->field[f];
 
@@ -167,7 +177,7 @@ static void print_keys(const struct account *r)
 					 "%s%s", *names ? ", " : "", rxfh_flow_name(u));
 			}
 			if (v->type_flows[t] && *names)
-				print_quality(names, &v->key[t]);
+				print_quality(rss, names, &v->key[t]);
 		}
 	}
 }
@@ -286,6 +296,8 @@ void account_print_flow(const struct card *card, const struct flow *flow)
 {
 	const struct leat_rxfh_choice *c = &flow->choice.rxfh;
 	const struct leat_rss *table = card_table(card, &flow->choice);
+	const struct leat_rss *rss = card->rxfh.context[c->context];
+	struct key_quality quality;
 	char text[ACCOUNT_FLOW_MAX], words[CARD_WORDS_MAX];
 
 	account_flow_text(text, flow);
@@ -306,5 +318,9 @@ void account_print_flow(const struct card *card, const struct flow *flow)
 	if (c->by != LEAT_RXFH_BY_DROP)
 		printf("cpu    %u%s\n", flow->choice.cpu, flow->choice.rps ? ", by RPS" : "");
 	printf("by     %s\n", words);
-	print_key(card->rxfh.context[c->context], c->context || card->own_key);
+	print_key(rss, c->context || card->own_key);
+	if (c->hash_type != LEAT_HASH_NONE) {
+		key_judge(rss, flows_type(flow), &quality);
+		print_collapse(rss, &quality);
+	}
 }

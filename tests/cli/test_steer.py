@@ -363,6 +363,25 @@ class Keys(Steer):
         self.assertTrue(self.json("--xfrm", XOR, flow)["key_quality"]["tcp4"]["symmetric"])
         self.assertIn("repeats after 16 bits", self.text("--key", REPEATED.hex(), self.clients(lambda n: 1)))
 
+    def test_collapse(self):
+        """A key and a transform that are symmetric each, and together hash nothing."""
+        both = ("--key", REPEATED.hex(), "--xfrm", XOR)
+        few = ("--key", "5555" * 20, "--xfrm", OR_XOR)
+        flow, path = "tcp 192.0.2.1:1 > 192.0.2.2:2", self.clients(lambda n: 1)
+        got = self.json(*both, flow)
+        self.assertEqual(got["hash"], "0x00000000")
+        self.assertIn("every hash is 0", got["key_quality"]["tcp4"]["warning"])
+        self.assertIn("every hash is 0", self.json(*both, path)["key_quality"]["tcp4"]["warning"])
+        for where in (flow, path):
+            self.assertIn("warning: symmetric-xor and this key cancel each other out: every hash is 0",
+                          self.text(*both, where))
+            self.assertIn("warning: symmetric-or-xor and this key cancel each other out: there are only 4",
+                          self.text(*few, where))
+            for args in (["--key", REPEATED.hex()], ["--xfrm", XOR], ["--xfrm", OR_XOR],
+                         ["--key", REPEATED.hex(), "--xfrm", OR_XOR]):
+                self.assertNotIn("warning", self.text(*args, where))
+                self.assertIsNone(self.json(*args, where)["key_quality"]["tcp4"]["warning"])
+
     def test_better(self):
         path = self.clients(lambda n: 0x8000 ^ n)
         got = self.json("--key", REPEATED.hex(), "--better=100", path)["better"]

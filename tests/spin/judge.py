@@ -35,8 +35,8 @@ class Packet:
 class Move:
     def __init__(self, old, new):
         self.old, self.new = old, new
-        self.told = self.drained = self.cancelled = False
-        self.empty, self.frames = False, 0  # read since the port was told
+        self.told = self.seen = self.shut = self.drained = self.cancelled = False
+        self.empty, self.frames = False, 0  # read since it was shut
 
 
 class Queue:
@@ -81,7 +81,7 @@ class Judge:
         self.serves(q, cpu)
         demand(not q.fenced, "a fenced queue is not read")
         for move in self.moves.values():
-            if move.told and move.old == queue:
+            if move.shut and move.old == queue:
                 move.empty = move.empty or arg & 1
                 move.frames += arg >> 1
 
@@ -213,12 +213,27 @@ class Judge:
         self.serves(self.queues[queue], cpu)
         self.queues[queue].parked[hash_] += 1
 
+    def move_see(self, cpu, queue, hash_, *_):
+        move = self.moves.get(hash_)
+        self.serves(self.queues[queue], cpu)
+        demand(move and move.new == queue and not move.seen,
+               "the first frame of a flow comes to its new queue once")
+        move.seen = True
+
+    def move_shut(self, cpu, queue, hash_, _pkt, seen):
+        move = self.moves.get(hash_)
+        self.serves(self.queues[queue], cpu)
+        demand(move and move.old == queue and move.told and not move.shut,
+               "a queue is shut that a flow leaves, after the port was told")
+        demand(move.seen or not seen, "it is shut for a frame that came to the new queue")
+        move.shut = True
+
     def move_drain(self, cpu, queue, hash_, *_):
         q, move = self.queues[queue], self.moves.get(hash_)
         self.serves(q, cpu)
         demand(move and move.old == queue and not move.drained, "a queue drains that a flow leaves")
         demand(move.cancelled or move.empty or (self.ring and move.frames >= self.ring),
-               "a queue has drained when it was read empty after the port was told")
+               "a queue has drained when it was read empty after it was shut")
         demand(move.cancelled or q.in_hand == 0,
                "a queue has drained when what it gave out is enqueued")
         move.drained = True

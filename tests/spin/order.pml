@@ -17,7 +17,7 @@
  * it has for the flow; a thread that changes the port's whole steering value. Which CPU a packet
  * wishes to go to is any, packet by packet: that is RPS, RFS, a map that a CPU joins or leaves,
  * and any change of them. What a worker does next is any of what it could, which includes
- * plane/worker.c's order. Memory is sequentially consistent; acquire and release are
+ * plane/worker.c's order. A sender chooses a frame's queue and puts it there in two steps. Memory is sequentially consistent; acquire and release are
  * ThreadSanitizer's business.
  *
  * Not modelled: that a worker sleeps (tests/stress/test_wake.c), counters that wrap (unit rfs),
@@ -53,6 +53,8 @@
  *	move_steer	the device is told
  *	move_cancel	it would not: drained at once
  *	move_park	a frame of it on the new queue waits
+ *	move_see	a frame of it came to the new queue
+ *	move_shut	so, or after some time, no sender still puts frames on the old one
  *	move_drain	the old queue has given out what it had: the flow's CPU and tail noted
  *	move_finish	the head has passed that: the parked frames go on, the slot is free
  *	value_both	a new value is known to workers, besides the old one
@@ -155,9 +157,12 @@ byte n_parked[CPUS];	   /* by whose buffers they are */
 byte gives, remakes;
 
 /* A flow's queue, and its move to another. */
-mtype = { NONE, PENDING, EMPTIED, DRAINED };
+mtype = { NONE, PENDING, SHUT, EMPTIED, DRAINED };
 byte filter[FLOWS]; /* where the device puts its frames */
+byte chosen;	    /* 1 + the flow of the frame that has a queue and is not there yet */
 mtype moving[FLOWS] = NONE;
+bool late[FLOWS];   /* that frame's queue is the one before */
+bool met[FLOWS];    /* a frame of it came to the new queue */
 byte from[FLOWS], to[FLOWS], of_cpu[FLOWS], of_tail[FLOWS];
 byte moves;
 
@@ -169,6 +174,7 @@ mtype value[QUEUES] = HOLDING;
 byte undrained = QUEUES, uncleared = QUEUES;
 
 /* What is checked. */
+bool sent_all;
 byte flow_of[PACKETS + 1], owner[PACKETS + 1], pool[CPUS];
 byte last[FLOWS];
 bool busy[FLOWS];
@@ -296,6 +302,13 @@ inline decide()
 #define MAY_MOVE(f) (moving[f] == NONE)
 #endif
 
+/* From now on the device chooses x for the flow's frames. */
+inline redirect()
+{
+	late[f] = chosen == f + 1;
+	filter[f] = x
+}
+
 inline claim()
 {
 	moving[f] = PENDING;
@@ -318,16 +331,16 @@ inline move()
 #endif
 			fi;
 #ifdef STEER_FIRST
-			filter[f] = x
+			redirect()
 		}
 		atomic {
 #endif
 			claim()
 		}
 		atomic {
-			filter[f] = x;
+			redirect();
 			say_of(move_steer, f, x);
-#ifndef NO_REREAD
+#ifdef SHUT_EMPTIED
 			ready[q] = true;
 #endif
 			x = 0
@@ -477,8 +490,17 @@ inline gro()
 #define IS_HELD(q, f) ((moving[f] != NONE && to[f] == (q)) || VALUE_HELD(q, f))
 #endif
 
+inline see()
+{
+	if
+	:: moving[f] == PENDING && !met[f] -> met[f] = true; say_of(move_see, f, 0)
+	:: else
+	fi
+}
+
 inline park()
 {
+	see();
 	if
 	:: n_parked[owner[p]] < PARK_MAX -> parked[LIST(q, f)] ! p; n_parked[owner[p]]++;
 		say(move_park, q, p, 0)
@@ -487,13 +509,18 @@ inline park()
 }
 
 /* The moves, and the value, that wait for a read that leaves the queue empty. */
+#ifdef SHUT_EMPTIED
+#define TO_EMPTY PENDING
+#else
+#define TO_EMPTY SHUT
+#endif
 inline note_empty()
 {
 	f = 0;
 	do
 	:: f < FLOWS ->
 		if
-		:: moving[f] == PENDING && from[f] == q -> moving[f] = EMPTIED
+		:: moving[f] == TO_EMPTY && from[f] == q -> moving[f] = EMPTIED
 		:: else
 		fi;
 		f++
@@ -525,14 +552,10 @@ inline receive()
 	od;
 	ready[q] = !IS_EMPTY(q);
 	say(receive, q, 0, k * 2 + IS_EMPTY(q));
-#ifdef STALE_EMPTY
-	emptied = IS_EMPTY(q);
-#else
 	if
 	:: IS_EMPTY(q) -> note_empty()
 	:: else
 	fi;
-#endif
 	i = 0
 }
 
@@ -636,10 +659,25 @@ inline drain()
 	od
 }
 
-#ifdef DRAIN_FENCED
-#define DRAINS(q, f) (moving[f] == EMPTIED && from[f] == (q))
+/* That time is over is known of no frame that is between the sender's two steps. */
+#if defined(LATE)
+#define IS_SHUT(f) true
+#elif defined(UNTIMED)
+#define IS_SHUT(f) (met[f] || sent_all)
 #else
-#define DRAINS(q, f) (moving[f] == EMPTIED && from[f] == (q) && !fenced[q])
+#define IS_SHUT(f) (met[f] || !late[f])
+#endif
+#ifdef SHUT_EMPTIED
+#define SHUTS(q, f) false
+#define HAS_EMPTIED(q, f) (moving[f] == EMPTIED && from[f] == (q) && IS_SHUT(f))
+#else
+#define SHUTS(q, f) (moving[f] == PENDING && from[f] == (q) && IS_SHUT(f))
+#define HAS_EMPTIED(q, f) (moving[f] == EMPTIED && from[f] == (q))
+#endif
+#ifdef DRAIN_FENCED
+#define DRAINS(q, f) HAS_EMPTIED(q, f)
+#else
+#define DRAINS(q, f) (HAS_EMPTIED(q, f) && !fenced[q])
 #endif
 #ifdef FINISH_UNPASSED
 #define FINISHES(q, f) (moving[f] == DRAINED && to[f] == (q) && !fenced[q])
@@ -649,12 +687,26 @@ inline drain()
 #define FORGETS(q, f) \
 	(filter[f] == (q) && filter[f] != home[f] && moving[f] == NONE && seen[me] == 1)
 
+/* One more read, unasked: the flow may have been alone on the queue. */
+inline shut()
+{
+	moving[f] = SHUT;
+	say_of(move_shut, f, met[f]);
+#ifndef NO_REREAD
+	ready[q] = true;
+#endif
+	f = 0
+}
+
 /* The slot is free before the frames go on: one of them may move the flow again. */
 inline finish()
 {
 	say_of(move_finish, f, 0);
 	unpark();
 	moving[f] = NONE; from[f] = 0; to[f] = 0; of_cpu[f] = 0; of_tail[f] = 0;
+#ifndef MET_BEFORE
+	met[f] = false;
+#endif
 	f = 0
 }
 
@@ -665,9 +717,8 @@ inline forget()
 #ifndef FORGET_UNMOVED
 	claim();
 #endif
-	filter[f] = x;
+	redirect();
 	say_of(move_steer, f, x);
-	ready[q] = true;
 	x = 0;
 	f = 0
 }
@@ -706,7 +757,7 @@ inline clear()
 
 mtype = { NOTHING, BACKLOG, RECEIVE, FLUSH, GIVE, REMAKE, DRAIN, VALUE_DRAIN, VALUE_CLEAR };
 
-#define LEAVES(q, f)   ((moving[f] == PENDING || moving[f] == EMPTIED) && from[f] == (q))
+#define LEAVES(q, f)   ((moving[f] == SHUT || moving[f] == EMPTIED) && from[f] == (q))
 #ifdef READ_STOPS
 #define MAY_READ(q)    (n_parked[me] < PARK_SOON)
 #else
@@ -719,13 +770,14 @@ mtype = { NOTHING, BACKLOG, RECEIVE, FLUSH, GIVE, REMAKE, DRAIN, VALUE_DRAIN, VA
 #define CAN_REMAKE(q)  (remakes < REMAKES)
 #define CAN_PASS(q)    (fenced[q] && PASSED_TAILS(q))
 #define CAN_DRAIN(q)   (MOVES && ANY_FLOW(DRAINS, q))
+#define CAN_SHUT(q)    (MOVES && ANY_FLOW(SHUTS, q))
 #define CAN_FINISH(q)  (MOVES && ANY_FLOW(FINISHES, q))
 #define CAN_FORGET(q)  (MOVES && CHANGE && ANY_FLOW(FORGETS, q))
 #define CAN_FOLLOW(q) \
 	(CHANGE && (VALUE_BEGINS(q) || VALUE_DRAINS(q) || VALUE_WAITS(q) || VALUE_CLEARS(q)))
 #define CAN_SERVE(q)                                                                          \
 	(READABLE(q) || HOLDS(q) || CAN_GIVE(q) || CAN_REMAKE(q) || CAN_PASS(q) ||            \
-	 CAN_DRAIN(q) || CAN_FINISH(q) || CAN_FORGET(q) || CAN_FOLLOW(q))
+	 CAN_SHUT(q) || CAN_DRAIN(q) || CAN_FINISH(q) || CAN_FORGET(q) || CAN_FOLLOW(q))
 #define CAN_WORK(q) (serving[q] == GIVEN + me || (serving[q] == me && CAN_SERVE(q)))
 
 #if FLOWS == 2
@@ -750,6 +802,7 @@ inline serve()
 		flush()
 	:: CAN_PASS(q) -> fenced[q] = false; say(fence_pass, q, 0, 0)
 #if MOVES
+	:: CAN_SHUT(q) -> A_FLOW(SHUTS); shut()
 	:: CAN_DRAIN(q) -> act = DRAIN;
 #ifndef DRAIN_UNFLUSHED
 		flush()
@@ -780,9 +833,6 @@ inline choose()
 inline finish_act()
 {
 	if
-#ifdef STALE_EMPTY
-	:: act == RECEIVE && emptied -> note_empty()
-#endif
 #ifndef DRAIN_STAGED
 	:: act == DRAIN -> drain()
 #endif
@@ -801,9 +851,6 @@ proctype worker(byte me)
 	mtype act;
 	byte q, f, n, i, k, p, e, x, n_here;
 	byte out[PACKETS], here[PACKETS], staged[CPUS * PACKETS], n_staged[CPUS];
-#ifdef STALE_EMPTY
-	bool emptied;
-#endif
 
 	act = NOTHING;
 turn:
@@ -857,20 +904,24 @@ proctype sender()
 #endif
 			flow_of[p] = f;
 			q = filter[f];
-#ifdef LATE
+#if MOVES || CHANGE
+			chosen = f + 1
 		}
 		atomic {
+			chosen = 0;
+			late[f] = false;
 #endif
 			device[q] ! p;
 			p++;
 			f = 0;
 			q = 0
 		}
-	:: else -> break
+	:: else -> sent_all = true; break
 	od
 }
 
 #define IS_HOME(f)	(moving[f] == NONE && filter[f] == home[f])
+#define IS_THERE(f)	(!late[f])
 #define HAS_SEEN(y, w)	(seen[w] == conf)
 #define WAIT_UNTIL_SEEN EACH_CPU(HAS_SEEN, 0)
 
@@ -891,9 +942,12 @@ proctype writer()
 	WAIT_UNTIL_SEEN;
 #endif
 	do
-	:: f < FLOWS -> atomic { filter[f] = (home[f] + 1) % QUEUES; f++ } /* value_push */
+	:: f < FLOWS -> atomic { filter[f] = (home[f] + 1) % QUEUES; late[f] = chosen == f + 1; f++ }
 	:: else -> break
-	od;
+	od; /* value_push */
+#ifndef PUSH_LATE
+	EACH_FLOW(IS_THERE);
+#endif
 #ifdef PUSH_UNSEEN
 	WAIT_UNTIL_SEEN;
 #endif
