@@ -111,8 +111,8 @@ uint32_t leat_csum_portable(const uint8_t *p, size_t len, uint32_t sum)
 	return sum_short(p, len, fold64(all));
 }
 
-/* More than variants take at once. */
-static uint32_t sum_huge(const uint8_t *p, size_t len, uint32_t sum)
+/* More than variants take at once. Not in line: it would have its caller save registers. */
+__attribute__((noinline)) static uint32_t sum_huge(const uint8_t *p, size_t len, uint32_t sum)
 {
 	for (; len > CSUM_MOST; p += CSUM_MOST, len -= CSUM_MOST)
 		sum = ops()->csum(p, CSUM_MOST, sum);
