@@ -57,38 +57,40 @@ static inline void add_word(struct acc *acc, const uint8_t *p)
 	acc->carries += acc->sum < word;
 }
 
-static inline void add_4_words(struct acc *acc, const uint8_t *p)
+/* 16 bytes, a word to each. */
+static inline void add_words(struct acc *a, struct acc *b, const uint8_t *p)
 {
-	add_word(acc, p);
-	add_word(acc, p + 8);
-	add_word(acc, p + 16);
-	add_word(acc, p + 24);
+	add_word(a, p);
+	add_word(b, p + 8);
 }
 
 /* Fewer than CSUM_LEAST bytes: a header, or what is left of more. */
 static uint32_t sum_short(const uint8_t *p, size_t len, uint32_t sum)
 {
-	struct acc acc = {sum, 0};
+	struct acc a = {sum, 0}, b = {0};
 
 	if (len & 64) {
-		add_4_words(&acc, p);
-		add_4_words(&acc, p + 32);
+		add_words(&a, &b, p);
+		add_words(&a, &b, p + 16);
+		add_words(&a, &b, p + 32);
+		add_words(&a, &b, p + 48);
 		p += 64;
 	}
 	if (len & 32) {
-		add_4_words(&acc, p);
+		add_words(&a, &b, p);
+		add_words(&a, &b, p + 16);
 		p += 32;
 	}
 	if (len & 16) {
-		add_word(&acc, p);
-		add_word(&acc, p + 8);
+		add_words(&a, &b, p);
 		p += 16;
 	}
 	if (len & 8) {
-		add_word(&acc, p);
+		add_word(&a, p);
 		p += 8;
 	}
-	return fold64(add64(acc.sum, acc.carries + sum_tail(p, len)));
+	a.carries += b.carries + sum_tail(p, len);
+	return fold64(add64(add64(a.sum, b.sum), a.carries));
 }
 
 uint32_t leat_csum_portable(const uint8_t *p, size_t len, uint32_t sum)
@@ -97,14 +99,10 @@ uint32_t leat_csum_portable(const uint8_t *p, size_t len, uint32_t sum)
 	uint64_t all;
 
 	for (; len >= 64; p += 64, len -= 64) {
-		add_word(&a, p);
-		add_word(&b, p + 8);
-		add_word(&c, p + 16);
-		add_word(&d, p + 24);
-		add_word(&a, p + 32);
-		add_word(&b, p + 40);
-		add_word(&c, p + 48);
-		add_word(&d, p + 56);
+		add_words(&a, &b, p);
+		add_words(&c, &d, p + 16);
+		add_words(&a, &b, p + 32);
+		add_words(&c, &d, p + 48);
 	}
 	all = add64(add64(a.sum, b.sum), add64(c.sum, d.sum));
 	all = add64(all, a.carries + b.carries + c.carries + d.carries);
