@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * crc32c_sse42.c - CRC32c by the CPU's instruction, three at a time.
+ * crc32c_sse42.c - CRC32c by the CPU's instruction, three at a time, and by multiplication beside.
  *
  * crc32 takes eight bytes, and its result is there three cycles later; in between the CPU can begin
- * two more. So the input is cut into three parts of as many words, whose CRCs go on side by side,
- * and are put together at last: a CRC is linear, and what a part adds to the whole is its CRC moved
- * over the bytes behind it. To move it over k words is to multiply it by x^64k modulo the
- * polynomial: carry-less by a constant, the product of 63 bits then being reduced by crc32 itself,
- * which also multiplies by x^33, as products in reversed bit order are one short.
+ * two more. So a block is cut into four equal parts. The CRCs of the last three go on side by
+ * side. The first is folded meanwhile, by another unit of the CPU: 32 bytes are multiplied by what
+ * moves them over the next 32, and added to those (Gopal and others, "Fast CRC computation for
+ * generic polynomials using PCLMULQDQ", 2009).
+ *
+ * At last the parts are put together: a CRC is linear, and what a part adds to the whole is its CRC
+ * moved over the bytes behind it. To move over n bits is to multiply by x^n modulo the polynomial,
+ * carry-less, by a constant. crc32 itself reduces the product, which makes it x^32 times as much;
+ * and products in reversed bit order are one bit short. Hence constants of n - 33.
  */
 #include "../ops.h"
 
@@ -20,33 +24,27 @@
 
 enum {
 	WORD = 8,
-	PARTS = 3,
-	PART_LEAST = 4, /* words; with fewer, moving costs more than is gained */
-	PART_MOST = 64,
+	VECTOR = 16,
+	STEP = 32, /* bytes of each part */
+	PARTS = 4,
+	STEPS_LEAST = 2, /* with fewer, putting together costs more than is gained */
+	STEPS_MOST = 16,
 };
 
-/* shift[k - 1]: x^(64k - 33), its bits in reverse. */
-static const uint32_t shift[2 * PART_MOST] = {
-	0x00000001, 0x493c7d27, 0xf20c0dfe, 0xba4fc28e, 0x3da6d0cb, 0xddc0152b, 0x1c291d04,
-	0x9e4addf8, 0x740eef02, 0x39d3b296, 0x083a6eec, 0x0715ce53, 0xc49f4f67, 0x47db8317,
-	0x2ad91c30, 0x0d3b6092, 0x6992cea2, 0xc96cfdc0, 0x7e908048, 0x878a92a7, 0x1b3d8f29,
-	0xdaece73e, 0xf1d0f55e, 0xab7aff2a, 0xa87ab8a8, 0x2162d385, 0x8462d800, 0x83348832,
-	0x71d111a8, 0x299847d5, 0xffd852c6, 0xb9e02b86, 0xdcb17aa4, 0x18b33a4e, 0xf37c5aee,
-	0xb6dd949b, 0x6051d5a2, 0x78d9ccb7, 0x18b0d4ff, 0xbac2fd7b, 0x21f3d99c, 0xa60ce07b,
-	0x8f158014, 0xce7f39f4, 0xa00457f7, 0x61d82e56, 0x8d6d2c43, 0xd270f1a2, 0x00ac29cf,
-	0xc619809d, 0xe9adf796, 0x2b3cac5d, 0x96638b34, 0x65863b64, 0xe0e9f351, 0x1b03397f,
-	0x9af01f2d, 0xebb883bd, 0x2cff42cf, 0xb3e32c28, 0x88f25a3a, 0x064f7f26, 0x4e36f0b0,
-	0xdd7e3b0c, 0xbd6f81f8, 0xf285651c, 0x91c9bd4b, 0x10746f3c, 0x885f087b, 0xc7a68855,
-	0x4c144932, 0x271d9844, 0x52148f02, 0x8e766a0c, 0xa3c6f37a, 0x93a5f730, 0xd7c0557f,
-	0x6cb08e5c, 0x63ded06a, 0x6b749fb2, 0x4d56973c, 0x1393e203, 0x9669c9df, 0xcec3662e,
-	0xe417f38a, 0x96c515bb, 0x4b9e0f71, 0xe6fc4e6a, 0xd104b8fc, 0x8227bb8a, 0x5b397730,
-	0xb0cd4768, 0xe78eb416, 0x39c7ff35, 0x61ff0e01, 0xd7a4825c, 0x8d96551c, 0x0ab3844b,
-	0x0bf80dd2, 0x0167d312, 0x8821abed, 0xf6076544, 0x6a45d2b2, 0x26f6a60a, 0xd8d26619,
-	0xa741c1bf, 0xde87806c, 0x98d8d9cb, 0x14338754, 0x49c3cc9c, 0x5bd2011f, 0x68bce87a,
-	0xdd07448e, 0x57a3d037, 0xdde8f5b9, 0x6956fc3b, 0xa3e3e02c, 0x42d98888, 0xd73c7bea,
-	0x3771e98f, 0x80ff0093, 0xb42ae3d9, 0x8fe4c34d, 0x2178513a, 0xdf99fc11, 0xe0ac139e,
-	0x6c23e841, 0x170076fa,
+/* shift[n - 1]: x^(256 n - 33), over n steps, its bits in reverse. */
+static const uint32_t shift[(PARTS - 1) * STEPS_MOST] = {
+	0xba4fc28e, 0x9e4addf8, 0x0715ce53, 0x0d3b6092, 0x878a92a7, 0xab7aff2a, 0x83348832,
+	0xb9e02b86, 0xb6dd949b, 0xbac2fd7b, 0xce7f39f4, 0xd270f1a2, 0x2b3cac5d, 0x1b03397f,
+	0xb3e32c28, 0xdd7e3b0c, 0x10746f3c, 0x271d9844, 0x93a5f730, 0x6b749fb2, 0xcec3662e,
+	0xe6fc4e6a, 0xb0cd4768, 0xd7a4825c, 0x0167d312, 0x26f6a60a, 0x98d8d9cb, 0x68bce87a,
+	0x6956fc3b, 0x3771e98f, 0x2178513a, 0x170076fa, 0x6f345e45, 0xff0dba97, 0xf872e54c,
+	0x86d8e4d2, 0x5bb8f1bc, 0xb3af077a, 0xca6ef3ac, 0xdd66cbbb, 0xe9e28eb4, 0xc9c8b782,
+	0x93e106a4, 0xd813b325, 0x2342001e, 0x6d9a4957, 0xd2c3ed1a, 0x9ef68d35,
 };
+
+/* For the first eight bytes of a vector, which move over eight more, and for the last. */
+static const uint64_t over_32[] = {0x3da6d0cb, 0xba4fc28e}; /* x^287, x^223 */
+static const uint64_t over_16[] = {0xf20c0dfe, 0x493c7d27}; /* x^159, x^95 */
 
 SSE42 static inline uint64_t add_word(uint64_t crc, const uint8_t *p)
 {
@@ -56,41 +54,79 @@ SSE42 static inline uint64_t add_word(uint64_t crc, const uint8_t *p)
 	return _mm_crc32_u64(crc, word);
 }
 
-/* What `crc` becomes by `words` words of zeroes behind it, not yet reduced. */
-SSE42 static inline __m128i move(uint64_t crc, size_t words)
+SSE42 static inline uint64_t add_step(uint64_t crc, const uint8_t *p)
 {
-	return _mm_clmulepi64_si128(_mm_cvtsi64_si128((long long)crc),
-				    _mm_cvtsi32_si128((int)shift[words - 1]), 0);
+	crc = add_word(crc, p);
+	crc = add_word(crc, p + WORD);
+	crc = add_word(crc, p + 2 * WORD);
+	return add_word(crc, p + 3 * WORD);
 }
 
-/* Three parts of `words` words each. */
-SSE42 static uint64_t add_parts(uint64_t crc, const uint8_t *p, size_t words)
+SSE42 static inline __m128i load(const void *p)
 {
-	const uint8_t *second = p + words * WORD, *third = second + words * WORD, *end = second;
-	uint64_t a = crc, b = 0, c = 0;
-	__m128i moved;
+	return _mm_loadu_si128((const __m128i *)p);
+}
 
-	for (; p < end; p += WORD, second += WORD, third += WORD) {
-		a = add_word(a, p);
-		b = add_word(b, second);
-		c = add_word(c, third);
+/* `next` with `v`, moved there, added. */
+SSE42 static inline __m128i fold(__m128i v, const uint64_t *over, __m128i next)
+{
+	__m128i by = load(over);
+
+	next = _mm_xor_si128(next, _mm_clmulepi64_si128(v, by, 0x00));
+	return _mm_xor_si128(next, _mm_clmulepi64_si128(v, by, 0x11));
+}
+
+/* What `crc` becomes `steps` further on, not yet reduced. */
+SSE42 static inline __m128i move(uint64_t crc, size_t steps)
+{
+	return _mm_clmulepi64_si128(_mm_cvtsi64_si128((long long)crc),
+				    _mm_cvtsi32_si128((int)shift[steps - 1]), 0);
+}
+
+/* The CRC of a vector. */
+SSE42 static inline uint64_t reduce(__m128i v)
+{
+	return _mm_crc32_u64(_mm_crc32_u64(0, (uint64_t)_mm_cvtsi128_si64(v)),
+			     (uint64_t)_mm_extract_epi64(v, 1));
+}
+
+/* Parts of `steps` steps each. */
+SSE42 static uint64_t add_parts(uint64_t crc, const uint8_t *p, size_t steps)
+{
+	size_t part = steps * STEP;
+	const uint8_t *end = p + part, *at = end;
+	__m128i u = _mm_xor_si128(load(p), _mm_cvtsi64_si128((long long)crc));
+	__m128i v = load(p + VECTOR);
+	uint64_t a = 0, b = 0, c = 0;
+
+	for (;;) {
+		a = add_step(a, at);
+		b = add_step(b, at + part);
+		c = add_step(c, at + 2 * part);
+		at += STEP;
+		p += STEP;
+		if (p == end)
+			break;
+		u = fold(u, over_32, load(p));
+		v = fold(v, over_32, load(p + VECTOR));
 	}
-	moved = _mm_xor_si128(move(a, 2 * words), move(b, words));
-	return c ^ _mm_crc32_u64(0, (uint64_t)_mm_cvtsi128_si64(moved));
+	u = _mm_xor_si128(move(reduce(fold(u, over_16, v)), 3 * steps), move(a, 2 * steps));
+	u = _mm_xor_si128(u, move(b, steps));
+	return c ^ _mm_crc32_u64(0, (uint64_t)_mm_cvtsi128_si64(u));
 }
 
 SSE42 uint32_t leat_crc32c_sse42(const uint8_t *p, size_t len, uint32_t crc)
 {
 	uint64_t sum = crc;
 
-	while (len >= (size_t)PARTS * PART_LEAST * WORD) {
-		size_t words = len / (PARTS * WORD);
+	while (len >= (size_t)PARTS * STEPS_LEAST * STEP) {
+		size_t steps = len / (PARTS * STEP);
 
-		if (words > PART_MOST)
-			words = PART_MOST;
-		sum = add_parts(sum, p, words);
-		p += PARTS * WORD * words;
-		len -= PARTS * WORD * words;
+		if (steps > STEPS_MOST)
+			steps = STEPS_MOST;
+		sum = add_parts(sum, p, steps);
+		p += PARTS * STEP * steps;
+		len -= PARTS * STEP * steps;
 	}
 	for (; len >= WORD; p += WORD, len -= WORD)
 		sum = add_word(sum, p);
