@@ -83,6 +83,34 @@ static int make_sum(const struct bench *b, const struct bench_case *c, struct wo
 	return 0;
 }
 
+static int make_sum_portable(const struct bench *b, const struct bench_case *c, struct work *ours,
+			     struct work *theirs, const char **why)
+{
+	int e = make_sum(b, c, ours, theirs, why);
+
+	ours->prepare = bench_select_portable;
+	return e;
+}
+
+/* A variant against portable C; n[1]: it is CRC32c's. */
+static int make_variant(const struct bench *b, const struct bench_case *c, struct work *ours,
+			struct work *theirs, const char **why)
+{
+	uint64_t (*run)(void *) = c->n[1] ? crc : sum;
+
+	(void)b;
+	(void)why;
+	*ours = (struct work){.prepare = bench_select_best,
+			      .run = run,
+			      .output = output,
+			      .drop = drop,
+			      .state = make_blocks(c->n[0])};
+	*theirs = *ours;
+	theirs->prepare = bench_select_portable;
+	theirs->state = make_blocks(c->n[0]);
+	return 0;
+}
+
 /* --- floors --- */
 
 #if defined(__x86_64__)
@@ -186,6 +214,15 @@ static int make_crc(const struct bench *b, const struct bench_case *c, struct wo
 	return 0;
 }
 
+static int make_crc_portable(const struct bench *b, const struct bench_case *c, struct work *ours,
+			     struct work *theirs, const char **why)
+{
+	int e = make_crc(b, c, ours, theirs, why);
+
+	ours->prepare = bench_select_portable;
+	return e;
+}
+
 static const struct bench_case cases[] = {
 	{"checksum 64 B", NULL, "block", 1.0, 0, make_sum, {64}},
 	{"checksum 1448 B", NULL, "block", 0.6, 0, make_sum, {1448}},
@@ -194,6 +231,14 @@ static const struct bench_case cases[] = {
 	{"checksum 1448 B, floor", "vector load", "block", 0, 0, make_load, {1448}},
 	{"checksum 64 KB, floor", "vector load", "block", 0, 0, make_load, {65536}},
 	{"crc32c 1448 B", "one lane", "block", 0.33, 0, make_crc, {1448}},
+	{"checksum 1448 B, portable", NULL, "block", 0, 0, make_sum_portable, {1448}},
+	{"checksum 64 KB, portable", NULL, "block", 0, 0, make_sum_portable, {65536}},
+	{"crc32c 1448 B, portable", "one lane", "block", 0, 0, make_crc_portable, {1448}},
+	{"checksum 128 B, variant", "portable", "block", 0.77, 0, make_variant, {128}},
+	{"checksum 1448 B, variant", "portable", "block", 0.77, 0, make_variant, {1448}},
+	{"checksum 64 KB, variant", "portable", "block", 0.77, 0, make_variant, {65536}},
+	{"crc32c 64 B, variant", "portable", "block", 0.77, 0, make_variant, {64, true}},
+	{"crc32c 1448 B, variant", "portable", "block", 0.77, 0, make_variant, {1448, true}},
 };
 
 const struct subject subject_csum = {cases, BENCH_LEN(cases), NULL, 0};
