@@ -11,6 +11,7 @@
 #include <leat/csum.h>
 
 #include "hdr.h"
+#include "ops.h"
 
 /* All sums of eight vectors and x, the first changing fastest. */
 #define T2(x, a)		     (x), (x) ^ (a)
@@ -47,18 +48,21 @@ static uint32_t load_le32(const uint8_t *p)
 	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
-uint32_t leat_crc32c(const void *p, size_t len, uint32_t crc)
+uint32_t leat_crc32c_portable(const uint8_t *p, size_t len, uint32_t crc)
 {
-	const uint8_t *at = p;
-
-	for (; len >= 8; at += 8, len -= 8) {
-		uint32_t lo = load_le32(at) ^ crc, hi = load_le32(at + 4);
+	for (; len >= 8; p += 8, len -= 8) {
+		uint32_t lo = load_le32(p) ^ crc, hi = load_le32(p + 4);
 
 		crc = table[7][lo & 0xff] ^ table[6][lo >> 8 & 0xff] ^ table[5][lo >> 16 & 0xff] ^
 		      table[4][lo >> 24] ^ table[3][hi & 0xff] ^ table[2][hi >> 8 & 0xff] ^
 		      table[1][hi >> 16 & 0xff] ^ table[0][hi >> 24];
 	}
-	for (; len > 0; at++, len--)
-		crc = crc >> 8 ^ table[0][(crc ^ *at) & 0xff];
+	for (; len > 0; p++, len--)
+		crc = crc >> 8 ^ table[0][(crc ^ *p) & 0xff];
 	return crc;
+}
+
+uint32_t leat_crc32c(const void *p, size_t len, uint32_t crc)
+{
+	return ops()->crc32c(p, len, crc);
 }

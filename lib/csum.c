@@ -13,6 +13,7 @@
 #include <leat/csum.h>
 
 #include "hdr.h"
+#include "ops.h"
 
 static inline uint64_t add64(uint64_t a, uint64_t b)
 {
@@ -26,7 +27,7 @@ static uint32_t fold64(uint64_t sum)
 }
 
 /* Fewer than 8 bytes. */
-static uint64_t sum_tail(const uint8_t *p, size_t len)
+static inline uint64_t sum_tail(const uint8_t *p, size_t len)
 {
 	uint64_t sum = 0;
 
@@ -39,7 +40,7 @@ static uint64_t sum_tail(const uint8_t *p, size_t len)
 		p += 2;
 	}
 	if (len & 1)
-		sum += load_raw16((const uint8_t[]){*p, 0});
+		sum += *p * (uint64_t)load_raw16((const uint8_t[]){1, 0});
 	return sum;
 }
 
@@ -56,27 +57,76 @@ static inline void add_word(struct acc *acc, const uint8_t *p)
 	acc->carries += acc->sum < word;
 }
 
-uint32_t leat_csum_partial(const void *p, size_t len, uint32_t sum)
+/* 16 bytes, a word to each. */
+static inline void add_words(struct acc *a, struct acc *b, const uint8_t *p)
 {
-	struct acc a = {sum, 0}, b = {0, 0}, c = {0, 0}, d = {0, 0};
-	const uint8_t *at = p;
+	add_word(a, p);
+	add_word(b, p + 8);
+}
+
+/* Fewer than CSUM_LEAST bytes: a header, or what is left of more. */
+static uint32_t sum_short(const uint8_t *p, size_t len, uint32_t sum)
+{
+	struct acc a = {sum, 0}, b = {0};
+
+	if (len & 64) {
+		add_words(&a, &b, p);
+		add_words(&a, &b, p + 16);
+		add_words(&a, &b, p + 32);
+		add_words(&a, &b, p + 48);
+		p += 64;
+	}
+	if (len & 32) {
+		add_words(&a, &b, p);
+		add_words(&a, &b, p + 16);
+		p += 32;
+	}
+	if (len & 16) {
+		add_words(&a, &b, p);
+		p += 16;
+	}
+	if (len & 8) {
+		add_word(&a, p);
+		p += 8;
+	}
+	a.carries += b.carries + sum_tail(p, len);
+	return fold64(add64(add64(a.sum, b.sum), a.carries));
+}
+
+uint32_t leat_csum_portable(const uint8_t *p, size_t len, uint32_t sum)
+{
+	struct acc a = {sum, 0}, b = {0}, c = {0}, d = {0};
 	uint64_t all;
 
-	for (; len >= 64; at += 64, len -= 64) {
-		add_word(&a, at);
-		add_word(&b, at + 8);
-		add_word(&c, at + 16);
-		add_word(&d, at + 24);
-		add_word(&a, at + 32);
-		add_word(&b, at + 40);
-		add_word(&c, at + 48);
-		add_word(&d, at + 56);
+	for (; len >= 64; p += 64, len -= 64) {
+		add_words(&a, &b, p);
+		add_words(&c, &d, p + 16);
+		add_words(&a, &b, p + 32);
+		add_words(&c, &d, p + 48);
 	}
 	all = add64(add64(a.sum, b.sum), add64(c.sum, d.sum));
 	all = add64(all, a.carries + b.carries + c.carries + d.carries);
-	for (; len >= 8; at += 8, len -= 8)
-		all = add64(all, load_raw64(at));
-	return fold64(add64(all, sum_tail(at, len)));
+	return sum_short(p, len, fold64(all));
+}
+
+/* More than variants take at once: by halves of that, so that what is left is not short. Not in
+ * line: it would have its caller save registers. */
+__attribute__((noinline)) static uint32_t sum_huge(const uint8_t *p, size_t len, uint32_t sum)
+{
+	enum { PART = CSUM_MOST / 2 };
+
+	for (; len > CSUM_MOST; p += PART, len -= PART)
+		sum = ops()->csum(p, PART, sum);
+	return ops()->csum(p, len, sum);
+}
+
+uint32_t leat_csum_partial(const void *p, size_t len, uint32_t sum)
+{
+	if (len < CSUM_LEAST)
+		return sum_short(p, len, sum);
+	if (len > CSUM_MOST)
+		return sum_huge(p, len, sum);
+	return ops()->csum(p, len, sum);
 }
 
 uint32_t leat_csum_pseudo(const uint8_t *frame, const struct leat_level *l, uint32_t len)

@@ -11,6 +11,7 @@
 #include "report.h"
 
 #include <fnmatch.h>
+#include <leat/ops.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +40,18 @@ void *bench_alloc(size_t size)
 		exit(EXIT_WORK);
 	}
 	return p;
+}
+
+void bench_select_best(void *state)
+{
+	(void)state;
+	leat_ops_select(LEAT_ISA_ALL);
+}
+
+void bench_select_portable(void *state)
+{
+	(void)state;
+	leat_ops_select(LEAT_ISA_NONE);
 }
 
 uint32_t bench_random(uint64_t *state)
@@ -185,6 +198,7 @@ static int run_case(const struct bench_args *args, const struct bench_case *c, s
 	if (b->quick)
 		conf = (struct measure_conf){1, 3, 3, 0};
 	show_progress(c->name);
+	leat_ops_select(LEAT_ISA_ALL);
 	if (c->make(b, c, &ours, &theirs, &row.why) == 0) {
 		if (measure_compare(&ours, &theirs, err, sizeof(err)))
 			row.wrong = err;

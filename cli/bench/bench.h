@@ -70,6 +70,11 @@ extern const struct subject *const bench_subjects[];
 /* Memory, or the end of the program. */
 void *bench_alloc(size_t size);
 
+/* For a work's prepare(): the CPU's best variants, as they are when a case begins; and portable C
+ * alone. */
+void bench_select_best(void *state);
+void bench_select_portable(void *state);
+
 /* The same numbers in every run. */
 uint32_t bench_random(uint64_t *state);
 

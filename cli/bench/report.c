@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include "report.h"
 
+#include <leat/ops.h>
 #include <stdio.h>
 
 static void print_heads(void)
 {
 	printf("%-38s %11s %11s  %6s %15s  %8s  %s\n", "case", "ours, ns", "peer, ns", "ratio",
 	       "(quartiles)", "target", "per, against");
+}
+
+static void print_variants(void)
+{
+	printf("variants:");
+	for (unsigned op = 0; op < LEAT_OPS; op++)
+		printf(" %s %s%s", leat_ops_name(op), leat_ops_variant(op),
+		       op + 1 < LEAT_OPS ? "," : "\n\n");
 }
 
 void report_begin(struct report *r, bool json)
@@ -16,7 +25,8 @@ void report_begin(struct report *r, bool json)
 	if (json)
 		return;
 	printf("%s, %u CPUs: %s\n", r->machine.cpu, r->machine.cpus, r->machine.features);
-	printf("peer: %s\n\n", r->peer ? r->peer : r->without);
+	printf("peer: %s\n", r->peer ? r->peer : r->without);
+	print_variants();
 	print_heads();
 }
 

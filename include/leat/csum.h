@@ -25,9 +25,8 @@ uint32_t leat_csum_partial(const void *p, size_t len, uint32_t sum);
 /* One's-complement addition. */
 static inline uint32_t leat_csum_add(uint32_t a, uint32_t b)
 {
-	uint64_t s = (uint64_t)a + b;
-
-	return (uint32_t)(s + (s >> 32));
+	a += b;
+	return a + (a < b);
 }
 
 /* To 16 bits, not complemented; memory order. */

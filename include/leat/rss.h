@@ -65,9 +65,11 @@ struct leat_rss_conf {
 	bool inner; /* hash a tunnel's packet by the headers inside */
 };
 
-/* Toeplitz with its key expanded: one table of 16 entries per input nibble. */
+/* Toeplitz with its key expanded: one table of 16 entries per input nibble, and the key with its
+ * first bit lowest, moved up by one, for CPUs that multiply without carries. */
 struct leat_toeplitz {
 	uint32_t table[2 * LEAT_RSS_INPUT_MAX][16];
+	uint64_t reversed[LEAT_RSS_INPUT_MAX / 8 + 1];
 };
 
 struct leat_rss {

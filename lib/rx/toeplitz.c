@@ -15,10 +15,12 @@
 #include <leat/rss.h>
 
 #include "../hdr.h"
+#include "../ops.h"
 
 enum {
 	KEY_USED = LEAT_RSS_INPUT_MAX + 4,
 	NIBBLES = 2 * LEAT_RSS_INPUT_MAX,
+	REVERSED = LEAT_RSS_INPUT_MAX / 8 + 1, /* words */
 };
 
 /* The 32 bits of `key` that start at `bit`; bit < 8 * LEAT_RSS_INPUT_MAX. */
@@ -31,11 +33,23 @@ static uint32_t key_window(const uint8_t *key, unsigned bit)
 	return (uint32_t)(five >> (8 - bit % 8));
 }
 
+/* Bit i of the key is bit i + 1 of `words`. */
+static void reverse(uint64_t *words, const uint8_t *key)
+{
+	memset(words, 0, sizeof(uint64_t) * REVERSED);
+	for (unsigned bit = 0; bit < 8 * KEY_USED; bit++) {
+		uint64_t set = key[bit / 8] >> (7 - bit % 8) & 1;
+
+		words[(bit + 1) / 64] |= set << (bit + 1) % 64;
+	}
+}
+
 void leat_toeplitz_init(struct leat_toeplitz *t, const uint8_t *key, size_t len)
 {
 	uint8_t used[KEY_USED] = {0};
 
 	memcpy(used, key, len < KEY_USED ? len : KEY_USED);
+	reverse(t->reversed, used);
 	for (unsigned n = 0; n < NIBBLES; n++) {
 		uint32_t *row = t->table[n];
 
@@ -50,7 +64,7 @@ void leat_toeplitz_init(struct leat_toeplitz *t, const uint8_t *key, size_t len)
 	}
 }
 
-uint32_t leat_toeplitz_hash(const struct leat_toeplitz *t, const uint8_t *input, size_t len)
+uint32_t leat_toeplitz_portable(const struct leat_toeplitz *t, const uint8_t *input, size_t len)
 {
 	const uint32_t(*row)[16] = t->table;
 	uint32_t even = 0, odd = 0; /* two chains of xors: neither waits for the other */
@@ -68,4 +82,9 @@ uint32_t leat_toeplitz_hash(const struct leat_toeplitz *t, const uint8_t *input,
 		odd ^= row[1][*input & 15];
 	}
 	return even ^ odd;
+}
+
+uint32_t leat_toeplitz_hash(const struct leat_toeplitz *t, const uint8_t *input, size_t len)
+{
+	return ops()->toeplitz(t, input, len);
 }

@@ -24,6 +24,7 @@ GOOD = {
     B: "#include <leat/a.h>\n",
     "lib/a.c": "#include <string.h>\n#include <leat/b.h>\n#include \"hdr.h\"\n"
                "static const char *const table[] = {\"const\"};\n"
+               "const char *leat_ops_selected = \"the one variable\";\n"
                "int leat_a(void) { const char *volatile p = table[0]; return p == 0; }\n",
     "lib/hdr.h": "",
     "lib/tx/tx.h": "",
