@@ -15,12 +15,6 @@
 #include "hdr.h"
 #include "ops.h"
 
-static inline uint64_t add64(uint64_t a, uint64_t b)
-{
-	a += b;
-	return a + (a < b);
-}
-
 static uint32_t fold64(uint64_t sum)
 {
 	return leat_csum_add((uint32_t)sum, (uint32_t)(sum >> 32));

@@ -226,6 +226,13 @@ static inline uint64_t load_raw64(const uint8_t *p)
 	return v;
 }
 
+/* One's-complement addition of what was loaded so. */
+static inline uint64_t add64(uint64_t a, uint64_t b)
+{
+	a += b;
+	return a + (a < b);
+}
+
 static inline void store_raw16(uint8_t *p, uint16_t v)
 {
 	memcpy(p, &v, sizeof(v));

@@ -14,14 +14,13 @@
 
 #include "gro.h"
 
-/* 0xffff stands for the same sum as 0, but GSO would write 0. */
+/* A one's-complement sum is 0 if it is a multiple of 0xffff, which so many bits at a time do not
+ * change. A checksum of 0xffff stands for the same as 0, but GSO would write 0. */
 static inline bool ip4_csum_right(const uint8_t *ip)
 {
-	uint64_t a = load_raw64(ip), b = load_raw64(ip + 8), sum = load_raw32(ip + 16);
+	uint64_t sum = add64(add64(load_raw64(ip), load_raw64(ip + 8)), load_raw32(ip + 16));
 
-	sum += (a >> 32) + (b >> 32) + (uint32_t)a + (uint32_t)b;
-	return leat_csum_fold(leat_csum_add((uint32_t)sum, (uint32_t)(sum >> 32))) == 0xffff &&
-	       load_raw16(ip + IP4_CHECK) != 0xffff;
+	return sum % 0xffff == 0 && load_raw16(ip + IP4_CHECK) != 0xffff;
 }
 
 /* Linux lets no packet with the reserved bit merge; nobody sends one. */
