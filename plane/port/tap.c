@@ -12,6 +12,10 @@
  * It has no qdisc, which would be between the choice of a queue and the queue, and never holds
  * anything: a TAP does not refuse frames, it drops them.
  *
+ * Where we hand over wire-sized frames they go to a NAPI context of the kernel's with a thread of
+ * its own (napi=threaded), which merges what a batch left there: its protocols then work on
+ * super-packets, and not in our system calls. Without a thread they would, frame by frame.
+ *
  * A TAP takes super-packets over 64 KB (BIG TCP; Linux 6.18 up to 512 KB and more), and gives none.
  */
 #include "tap.h"
@@ -19,10 +23,12 @@
 #include "../pool.h"
 #include "../text.h"
 #include "netns.h"
+#include "sysfs.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <leat/gro.h>
+#include <limits.h>
 #include <linux/if_tun.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +44,7 @@ enum {
 	MTU_MIN = 68,
 	MTU_MAX = 65535 - 14,
 	MTU_DEFAULT = 1500,
+	WIRE_TRUESIZE = 2304,  /* bytes of kernel memory that a wire-sized frame takes at most */
 	LINK_MAX = 14 + 4 * 4, /* bytes in front of an IP packet: Ethernet and VLAN tags */
 };
 
@@ -64,7 +71,8 @@ struct tap_request {
 	struct tap *tap;
 	const char *netns, *mac;
 	unsigned long queues, mtu, txqueuelen;
-	bool offload, steering;
+	bool offload, steering, napi;
+	int sysfs; /* -1: not open */
 	char *err;
 	size_t err_len;
 };
@@ -91,6 +99,18 @@ static int parse_steering(struct tap_request *r)
 			 r->args->name, steering);
 }
 
+/* Super-packets gain nothing by it. */
+static int parse_napi(struct tap_request *r)
+{
+	const char *napi = port_option(r->args, "napi", r->offload ? "off" : "threaded");
+
+	r->napi = strcmp(napi, "threaded") == 0;
+	if (r->napi || strcmp(napi, "off") == 0)
+		return 0;
+	return port_fail(r->err, r->err_len, EINVAL, "%s: napi=%s: not threaded or off",
+			 r->args->name, napi);
+}
+
 /* The kernel would take a '%' for a pattern to find a free name by. */
 static int check_name(struct tap_request *r)
 {
@@ -107,8 +127,8 @@ static int check_name(struct tap_request *r)
 
 static int parse_request(struct tap_request *r)
 {
-	static const char *const names[] = {"queues",	  "netns",   "offload",	 "mtu", "mac",
-					    "txqueuelen", "address", "steering", NULL};
+	static const char *const names[] = {"queues",	  "netns",   "offload",	 "mtu",	 "mac",
+					    "txqueuelen", "address", "steering", "napi", NULL};
 	int e = port_known(r->args, names, r->err, r->err_len);
 
 	if (!e)
@@ -117,6 +137,8 @@ static int parse_request(struct tap_request *r)
 		e = parse_offload(r);
 	if (!e)
 		e = parse_steering(r);
+	if (!e)
+		e = parse_napi(r);
 	if (!e)
 		e = port_number(r->args, "queues", 1, 1, PORT_QUEUES_MAX, &r->queues, r->err,
 				r->err_len);
@@ -157,8 +179,9 @@ static int explain(const struct tap_request *r, unsigned q, int error)
 
 static int open_queue(struct tap_request *r, unsigned q)
 {
-	struct ifreq ifr = {.ifr_flags = (short)(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR |
-						 IFF_MULTI_QUEUE | (q ? 0 : IFF_TUN_EXCL))};
+	struct ifreq ifr = {.ifr_flags =
+				    (short)(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | IFF_MULTI_QUEUE |
+					    (q ? 0 : IFF_TUN_EXCL) | (r->napi ? IFF_NAPI : 0))};
 	int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 
 	if (fd < 0)
@@ -210,6 +233,39 @@ int tap_set_program(const struct tap *tap, enum tap_program which, int fd)
 	return ioctl(tap->fd[0], request, &fd) ? -errno : 0;
 }
 
+static int refuse_napi(const struct tap_request *r, int e)
+{
+	return port_fail(r->err, r->err_len, -e, "%s: napi=threaded: %s", r->args->name,
+			 strerror(-e));
+}
+
+/* Before there are queues: whether they can have it. An error only where it was asked for. */
+static int prepare_napi(struct tap_request *r)
+{
+	if (!r->napi)
+		return 0;
+	r->sysfs = sysfs_open();
+	if (r->sysfs >= 0)
+		return 0;
+	r->napi = false;
+	return port_option(r->args, "napi", NULL) ? refuse_napi(r, r->sysfs) : 0;
+}
+
+/* The thread may lag behind, and what waits for it has no limit but this one: as many frames as wait
+ * in the other direction. */
+static int start_napi(const struct tap_request *r)
+{
+	unsigned long room = r->txqueuelen * WIRE_TRUESIZE;
+	int e, bytes = room < INT_MAX ? (int)room : INT_MAX;
+
+	if (!r->napi)
+		return 0;
+	e = sysfs_write(r->sysfs, r->args->name, "threaded", "1");
+	if (!e && ioctl(r->tap->fd[0], TUNSETSNDBUF, &bytes))
+		e = -errno;
+	return e ? refuse_napi(r, e) : 0;
+}
+
 /* What became of an option that the kernel has the last word on. */
 static int check_option(const struct tap_request *r, const char *option, const char *value, int e,
 			const char *form)
@@ -248,17 +304,11 @@ static int add_addresses(struct tap_request *r)
 	return e;
 }
 
-/* All of it, inside the namespace. */
-static int make(void *arg)
+/* The device as it is for all that is not an option. */
+static int set_up(struct tap_request *r)
 {
-	struct tap_request *r = arg;
-	int e = 0;
+	int e = negotiate(r);
 
-	for (unsigned q = 0; !e && q < r->queues; q++)
-		e = open_queue(r, q);
-	if (e)
-		return e;
-	e = negotiate(r);
 	if (!e)
 		e = link_open(&r->tap->link, r->args->name);
 	if (!e)
@@ -267,10 +317,25 @@ static int make(void *arg)
 		e = link_set_mtu(&r->tap->link, (uint32_t)r->mtu);
 	if (!e)
 		e = link_set_noqueue(&r->tap->link);
-	if (e)
-		return port_fail(r->err, r->err_len, -e, "%s: setting the TAP up: %s",
-				 r->args->name, strerror(-e));
-	e = set_mac(r);
+	return e ? port_fail(r->err, r->err_len, -e, "%s: setting the TAP up: %s", r->args->name,
+			     strerror(-e)) :
+		   0;
+}
+
+/* All of it, inside the namespace. */
+static int make(void *arg)
+{
+	struct tap_request *r = arg;
+	int e = prepare_napi(r);
+
+	for (unsigned q = 0; !e && q < r->queues; q++)
+		e = open_queue(r, q);
+	if (!e)
+		e = set_up(r);
+	if (!e)
+		e = start_napi(r);
+	if (!e)
+		e = set_mac(r);
 	return e ? e : add_addresses(r);
 }
 
@@ -303,7 +368,8 @@ static void free_tap(struct tap *tap)
 
 static int open_tap(struct port *port, const struct port_args *args, char *err, size_t err_len)
 {
-	struct tap_request r = {.port = port, .args = args, .err = err, .err_len = err_len};
+	struct tap_request r = {
+		.port = port, .args = args, .sysfs = -1, .err = err, .err_len = err_len};
 	int e = parse_request(&r);
 
 	if (e)
@@ -315,6 +381,8 @@ static int open_tap(struct port *port, const struct port_args *args, char *err, 
 	r.tap->steering = r.steering;
 	r.tap->first = !r.offload && r.mtu + LINK_MAX > POOL_SMALL ? POOL_BIG : POOL_SMALL;
 	e = netns_run(r.netns, make, &r, args->name, err, err_len);
+	if (r.sysfs >= 0)
+		close(r.sysfs);
 	if (e) {
 		free_tap(r.tap);
 		return e;
@@ -358,6 +426,8 @@ const struct port_ops port_tap = {
 		"txqueuelen=N     packets the interface queues for us (10000)\n"
 		"steering=device|software  what chooses receive queues by PORT/rxfh: a program in the\n"
 		"                 kernel, where it takes one; leat itself (device)\n"
+		"napi=threaded|off  whether the kernel merges the frames it gets, in threads of its\n"
+		"                 own (where offload=none, and the kernel lets us: threaded)\n"
 		"mac=ADDRESS      (random)\n"
 		"address=IP/N     an address of the interface; may be repeated\n",
 	.open = open_tap,

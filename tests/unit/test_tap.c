@@ -295,6 +295,7 @@ static void test_refused(void **state)
 		{"t", "mtu", "65522", -EINVAL, "mtu"},
 		{"t", "txqueuelen", "0", -EINVAL, "txqueuelen"},
 		{"t", "offload", "yes", -EINVAL, "offload"},
+		{"t", "napi", "on", -EINVAL, "napi"},
 		{"t", "ofload", "on", -EINVAL, "ofload"},
 		{"t", "netns", "leat-there-is-none", -ENOENT, "leat-there-is-none"},
 		{"t", "netns", "/dev/null", -EINVAL, "namespace"},
