@@ -12,9 +12,9 @@
  * It has no qdisc, which would be between the choice of a queue and the queue, and never holds
  * anything: a TAP does not refuse frames, it drops them.
  *
- * Where we hand over wire-sized frames they go to a NAPI context of the kernel's with a thread of
- * its own (napi=threaded), which merges what a batch left there: its protocols then work on
- * super-packets, and not in our system calls. Without a thread they would, frame by frame.
+ * With napi=threaded frames go to a NAPI context of the kernel's with a thread of its own, which
+ * merges what a batch left there: its protocols then work on super-packets, and not in our system
+ * calls. Without, they work frame by frame.
  *
  * A TAP takes super-packets over 64 KB (BIG TCP; Linux 6.18 up to 512 KB and more), and gives none.
  */
@@ -99,10 +99,9 @@ static int parse_steering(struct tap_request *r)
 			 r->args->name, steering);
 }
 
-/* Super-packets gain nothing by it. */
 static int parse_napi(struct tap_request *r)
 {
-	const char *napi = port_option(r->args, "napi", r->offload ? "off" : "threaded");
+	const char *napi = port_option(r->args, "napi", "off");
 
 	r->napi = strcmp(napi, "threaded") == 0;
 	if (r->napi || strcmp(napi, "off") == 0)
@@ -239,16 +238,13 @@ static int refuse_napi(const struct tap_request *r, int e)
 			 strerror(-e));
 }
 
-/* Before there are queues: whether they can have it. An error only where it was asked for. */
+/* Before there are queues: whether they can have it. */
 static int prepare_napi(struct tap_request *r)
 {
 	if (!r->napi)
 		return 0;
 	r->sysfs = sysfs_open();
-	if (r->sysfs >= 0)
-		return 0;
-	r->napi = false;
-	return port_option(r->args, "napi", NULL) ? refuse_napi(r, r->sysfs) : 0;
+	return r->sysfs < 0 ? refuse_napi(r, r->sysfs) : 0;
 }
 
 /* The thread may lag behind, and what waits for it has no limit but this one: as many frames as wait
@@ -427,7 +423,7 @@ const struct port_ops port_tap = {
 		"steering=device|software  what chooses receive queues by PORT/rxfh: a program in the\n"
 		"                 kernel, where it takes one; leat itself (device)\n"
 		"napi=threaded|off  whether the kernel merges the frames it gets, in threads of its\n"
-		"                 own (where offload=none, and the kernel lets us: threaded)\n"
+		"                 own (off); worth it where offload=none\n"
 		"mac=ADDRESS      (random)\n"
 		"address=IP/N     an address of the interface; may be repeated\n",
 	.open = open_tap,
