@@ -138,10 +138,25 @@ class Forwarder:
             return shown and "LOWER_UP" in json.loads(shown)[0].get("flags", ())
         for name in ports:
             wait_for(f"interface {name}", lambda: up(name))
-            for address, bits in zip(ADDRESSES[name], (24, 64)):
-                self.lab.ip(name, "address", "add", f"{address}/{bits}", "dev", name,
-                            *(("nodad",) if ":" in address else ()))
+            self.lab.add_addresses(name)
         return self
+
+    def syscalls(self):
+        """Count the system calls of all its threads from now on: a function that ends that and gives
+        how many there were."""
+        counter = self.lab.start("perf", "stat", "-x,", "-e", "raw_syscalls:sys_enter", "-p",
+                                 str(self.process.pid))
+
+        def stop():
+            counter.send_signal(signal.SIGINT)
+            counter.wait(10)
+            said = self.lab.said(counter)
+            self.lab.end(counter)
+            try:
+                return int(said.split(",")[0])
+            except ValueError:
+                raise Failure(f"perf stat: {said}") from None
+        return stop
 
     def cpu_ns(self):
         """CPU time its threads have used so far, ns."""
@@ -212,6 +227,31 @@ class Leat(Forwarder):
         return json.loads(self.lab.printed(self.process).splitlines()[-1])
 
 
+class Veth:
+    """The kernel's own path in a forwarder's place: one veth pair, or two with a bridge between."""
+
+    def __init__(self, lab, bridge):
+        self.lab = lab
+        self.bridge = bridge
+        if bridge:
+            lab.ip("between", "link", "add", "bridge", "up", "type", "bridge")
+            for name in ADDRESSES:
+                lab.ip("between", "link", "add", f"to-{name}", "up", "master", "bridge", "type",
+                       "veth", "peer", "name", name, "netns", lab.ns(name))
+        else:
+            lab.ip("left", "link", "add", "left", "type", "veth", "peer", "name", "right", "netns",
+                   lab.ns("right"))
+        for name in ADDRESSES:
+            lab.ip(name, "link", "set", name, "up")
+            lab.add_addresses(name)
+
+    def stop(self):
+        for name in ADDRESSES if self.bridge else ("left",):
+            self.lab.ip(name, "link", "del", name)
+        if self.bridge:
+            self.lab.ip("between", "link", "del", "bridge")
+
+
 # The laboratory
 
 
@@ -257,6 +297,12 @@ class Lab:
     def ip(self, role, *arguments):
         """`ip` in the namespace."""
         return run("ip", "-n", self.ns(role), *arguments)
+
+    def add_addresses(self, name):
+        """Give the interface `left` or `right`, in the namespace of its name, its addresses."""
+        for address, bits in zip(ADDRESSES[name], (24, 64)):
+            self.ip(name, "address", "add", f"{address}/{bits}", "dev", name,
+                    *(("nodad",) if ":" in address else ()))
 
     def within(self, role, *command):
         """The command line that runs this one in the namespace."""
@@ -340,6 +386,10 @@ class Lab:
         return Forwarder(self, [COPYLOOP, f"left={self.ns('left')},offload={left}",
                                 f"right={self.ns('right')},offload={right}",
                                 f"queues={queues}"]).ready()
+
+    def veth(self, bridge=False):
+        """The kernel's own path in its place, offloads on."""
+        return Veth(self, bridge)
 
     # Traffic
 
