@@ -10,7 +10,7 @@ import sys
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tools"))
 from netlab import SOURCE, Failure, main, run
 
-PEERS = ["loop", "veth", "bridge", "without-gro", "without-napi"]
+PEERS = ["loop", "veth", "bridge", "without-gro"]
 
 
 def rows(case):
