@@ -77,37 +77,17 @@ struct tap_request {
 	size_t err_len;
 };
 
-static int parse_offload(struct tap_request *r)
+/* An option of two words; of these the default is `otherwise`. */
+static int parse_choice(const struct tap_request *r, const char *option, const char *yes,
+			const char *no, const char *otherwise, bool *chosen)
 {
-	const char *offload = port_option(r->args, "offload", "on");
+	const char *word = port_option(r->args, option, otherwise);
 
-	r->offload = strcmp(offload, "on") == 0;
-	if (r->offload || strcmp(offload, "none") == 0)
+	*chosen = strcmp(word, yes) == 0;
+	if (*chosen || strcmp(word, no) == 0)
 		return 0;
-	return port_fail(r->err, r->err_len, EINVAL, "%s: offload=%s: not on or none",
-			 r->args->name, offload);
-}
-
-static int parse_steering(struct tap_request *r)
-{
-	const char *steering = port_option(r->args, "steering", "device");
-
-	r->steering = strcmp(steering, "device") == 0;
-	if (r->steering || strcmp(steering, "software") == 0)
-		return 0;
-	return port_fail(r->err, r->err_len, EINVAL, "%s: steering=%s: not device or software",
-			 r->args->name, steering);
-}
-
-static int parse_napi(struct tap_request *r)
-{
-	const char *napi = port_option(r->args, "napi", "off");
-
-	r->napi = strcmp(napi, "threaded") == 0;
-	if (r->napi || strcmp(napi, "off") == 0)
-		return 0;
-	return port_fail(r->err, r->err_len, EINVAL, "%s: napi=%s: not threaded or off",
-			 r->args->name, napi);
+	return port_fail(r->err, r->err_len, EINVAL, "%s: %s=%s: not %s or %s", r->args->name,
+			 option, word, yes, no);
 }
 
 /* The kernel would take a '%' for a pattern to find a free name by. */
@@ -133,11 +113,11 @@ static int parse_request(struct tap_request *r)
 	if (!e)
 		e = check_name(r);
 	if (!e)
-		e = parse_offload(r);
+		e = parse_choice(r, "offload", "on", "none", "on", &r->offload);
 	if (!e)
-		e = parse_steering(r);
+		e = parse_choice(r, "steering", "device", "software", "device", &r->steering);
 	if (!e)
-		e = parse_napi(r);
+		e = parse_choice(r, "napi", "threaded", "off", "off", &r->napi);
 	if (!e)
 		e = port_number(r->args, "queues", 1, 1, PORT_QUEUES_MAX, &r->queues, r->err,
 				r->err_len);
