@@ -20,7 +20,7 @@ import capture
 LEAT = os.environ.get("LEAT", "build/leat")
 SEED = int(os.environ.get("LEAT_SEED") or random.randrange(2**32))
 PATIENCE = 60
-MUTANTS = 300
+MUTANTS = int(os.environ.get("LEAT_MUTANTS", 300))
 
 
 def leat(*args):
