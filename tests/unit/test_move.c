@@ -3,17 +3,8 @@
  * A flow that changes its receive queue while a frame of it is between its sender and the old queue:
  * a worker's turns, taken one by one, on a port that gives what the test has put on its queues.
  */
-#include <sched.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include "plane.h"
 #include "steering.h"
-
-#include <cmocka.h>
+#include "stub_plane.h"
 
 enum { FRAME = 60, HASH = 0x12345678, FRAMES = 2 * PORT_BATCH, SMALLS = 16, OTHER = 128 };
 
@@ -21,24 +12,13 @@ enum { FRAME = 60, HASH = 0x12345678, FRAMES = 2 * PORT_BATCH, SMALLS = 16, OTHE
 static struct {
 	uint8_t frame[FRAMES];
 	unsigned n;
-} device[2];
+} device[STUB_QUEUES];
 
 static uint8_t seen[FRAMES];
 static unsigned n_seen;
 
-static struct plane plane;
 static struct worker *w;
 static struct rxq *old, *new;
-
-static int port_open(struct port *port, const struct port_args *args, char *err, size_t err_len)
-{
-	port->rxqs = port->txqs = 2;
-	return 0;
-}
-
-static void port_close(struct port *port)
-{
-}
 
 static int port_steer(struct port *port, const struct leat_rxfh *rxfh, char *err, size_t err_len)
 {
@@ -71,11 +51,6 @@ static unsigned port_check(struct port *port, unsigned q, struct pool *pool, str
 	return n;
 }
 
-static int app_open(struct plane *p, const char *args, char *err, size_t err_len)
-{
-	return 0;
-}
-
 static void app_process(struct worker *worker, const struct conf *c, struct leat_pkt **pkts,
 			unsigned n)
 {
@@ -86,28 +61,15 @@ static void app_process(struct worker *worker, const struct conf *c, struct leat
 
 static int make_with(uint32_t smalls)
 {
-	static const struct port_ops port_ops = {.kind = "test",
-						 .open = port_open,
-						 .close = port_close,
-						 .steer = port_steer,
-						 .receive = port_receive,
-						 .check = port_check};
-	static const struct app_ops app_ops = {
-		.name = "test", .open = app_open, .process = app_process};
-	const struct port_args port = {.name = "p", .kind = "test", .ops = &port_ops};
-	const uint16_t cpu = (uint16_t)sched_getcpu();
-	const struct plane_args args = {.cpus = &cpu,
-					.n_cpus = 1,
-					.port = &port,
-					.n_ports = 1,
-					.app_ops = &app_ops,
-					.smalls = smalls};
-	char err[256];
+	const uint16_t cpu = 0;
 
 	memset(device, 0, sizeof(device));
 	n_seen = 0;
-	if (plane_open(&plane, &args, err, sizeof(err)))
-		return -1;
+	stub_port.steer = port_steer;
+	stub_port.receive = port_receive;
+	stub_port.check = port_check;
+	stub_app.process = app_process;
+	stub_plane_open(&cpu, 1, smalls);
 	w = &plane.worker[0];
 	w->now = worker_clock();
 	old = &plane.rxq[0][0];
