@@ -67,7 +67,7 @@ static void test_empty_before(void **state)
 	put(new, FLOW, PORT_BATCH + 2);
 	turn(new);
 	turn(old);
-	for (uint16_t i = 1; i < PORT_BATCH + 2; i++)
+	for (unsigned i = 1; i < PORT_BATCH + 2; i++)
 		put(old, FLOW, i);
 	turns(1);
 	assert_int_equal(n_seen, PORT_BATCH);
@@ -191,7 +191,7 @@ static void test_handed_over(void **state)
 	turns(1);
 	begin();
 	assert_non_null(move_begin(w, new, old, hash_of(OTHER)));
-	for (uint16_t i = 0; i < SMALLS / 2; i++)
+	for (unsigned i = 0; i < SMALLS / 2; i++)
 		put(new, FLOW, i);
 	turn(new);
 	assert_int_equal(new->move.n_parked, SMALLS / 2);

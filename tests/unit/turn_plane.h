@@ -12,6 +12,7 @@
 #include "frame.h"
 #include "stub_plane.h"
 
+#include <stdio.h>
 #include <time.h>
 
 enum { CPUS = 3, FRAMES = 512, FLOW = 1, OTHER = 2, SPORT_AT = 34 };
@@ -71,12 +72,12 @@ static inline uint32_t hash_of(uint16_t flow)
 }
 
 /* A frame of the flow is there to be read. */
-static inline void put(struct rxq *q, uint16_t flow, uint16_t number)
+static inline void put(struct rxq *q, uint16_t flow, unsigned number)
 {
 	unsigned i = card.queue[q->queue].n++;
 
 	assert_true(i < FRAMES);
-	card.queue[q->queue].frame[i] = (struct card_frame){flow, number, hash_of(flow)};
+	card.queue[q->queue].frame[i] = (struct card_frame){flow, (uint16_t)number, hash_of(flow)};
 	q->ready = true;
 }
 
@@ -133,8 +134,8 @@ static inline void assert_seen(const uint16_t *numbers, unsigned n)
 	assert_memory_equal(seen, numbers, n * sizeof(seen[0]));
 }
 
-#define assert_order(...)                                                                          \
-	assert_seen((const uint16_t[]){__VA_ARGS__},                                               \
+#define assert_order(...)                            \
+	assert_seen((const uint16_t[]){__VA_ARGS__}, \
 		    sizeof((const uint16_t[]){__VA_ARGS__}) / sizeof(uint16_t))
 
 /* --- turns --- */
@@ -170,14 +171,34 @@ static inline void process(unsigned cpu)
 	worker_backlog(w, worker_enter(w));
 }
 
+/* All of it, of all workers. */
+static inline void run_all(void)
+{
+	now = worker_clock();
+	turns(1);
+	for (unsigned cpu = 0; cpu < CPUS; cpu++)
+		process(cpu);
+}
+
 /* The configuring thread's way to wait. */
-int nanosleep(const struct timespec *time, struct timespec *left)
+int nanosleep(const struct timespec *requested_time, struct timespec *remaining)
 {
 	waiting();
 	return 0;
 }
 
 /* --- the plane --- */
+
+/* One key, or another: a random one has two flows meet in a table once in a while. */
+static inline void set_key(uint8_t step)
+{
+	char text[3 * LEAT_RSS_KEY_MIN + 1];
+
+	for (unsigned i = 0; i < LEAT_RSS_KEY_MIN; i++)
+		snprintf(text + 3 * i, 4, "%02x:", (uint8_t)(i * step + 1));
+	text[3 * LEAT_RSS_KEY_MIN - 1] = 0;
+	set("p/rxfh/key", text);
+}
 
 static inline void set_up(uint32_t smalls)
 {
@@ -197,6 +218,7 @@ static inline void set_up(uint32_t smalls)
 	for (unsigned q = 0; q < STUB_QUEUES; q++)
 		rxq_give(&plane.rxq[0][q], &plane.worker[q]);
 	enter_all();
+	set_key(3);
 	plane.n_running = CPUS; /* or a new value would be in force at once */
 }
 
