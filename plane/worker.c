@@ -20,7 +20,7 @@ uint64_t worker_clock(void)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
-static const struct conf *enter(struct worker *w)
+const struct conf *worker_enter(struct worker *w)
 {
 	const struct conf *c = __atomic_load_n(&w->plane->conf, __ATOMIC_ACQUIRE);
 
@@ -70,16 +70,20 @@ static void receive(struct worker *w, const struct conf *c, struct rxq *q)
 	worker_pass(w, c, q, in, n);
 }
 
-static void receive_all(struct worker *w, const struct conf *c)
+void worker_poll(struct worker *w, const struct conf *c, struct rxq *q)
 {
-	for (struct rxq *q = w->rxqs; q; q = q->next) {
-		if (rxq_open(q, w) && q->ready && move_may_read(w, q))
-			receive(w, c, q);
-		rxq_flush(w, c, q, rxq_deadline(w, c, q));
-		move_turn(w, c, q);
-		arfs_turn(w, c, q);
-		rxq_count(q);
-	}
+	if (rxq_open(q, w) && q->ready && move_may_read(w, q))
+		receive(w, c, q);
+	rxq_flush(w, c, q, rxq_deadline(w, c, q));
+	move_turn(w, c, q);
+	arfs_turn(w, c, q);
+	rxq_count(q);
+}
+
+static void poll_all(struct worker *w, const struct conf *c)
+{
+	for (struct rxq *q = w->rxqs; q; q = q->next)
+		worker_poll(w, c, q);
 	for (struct rxq *q = w->starved ? w->rxqs : NULL; q; q = q->next)
 		rxq_flush(w, c, q, UINT64_MAX); /* what GRO holds are buffers too */
 }
@@ -99,10 +103,10 @@ unsigned worker_backlog(struct worker *w, const struct conf *c)
 
 static void turn(struct worker *w)
 {
-	const struct conf *c = enter(w);
+	const struct conf *c = worker_enter(w);
 
 	w->now = worker_clock();
-	receive_all(w, c);
+	poll_all(w, c);
 	worker_backlog(w, c);
 	worker_rest(w, c);
 	stat_add(&w->stats.turns, 1);

@@ -58,6 +58,13 @@ void worker_join(struct worker *w);
 void worker_run(struct worker *w);
 void worker_drain(struct worker *w);
 
+/* A turn begins: the value in force, to be used until the next; adopt what it changes, and the
+ * queues given to this worker. */
+const struct conf *worker_enter(struct worker *w);
+
+/* What a turn does for a queue of the worker: read a batch, have it steered, move flows on. */
+void worker_poll(struct worker *w, const struct conf *conf, struct rxq *q);
+
 /* Let n packets of a queue, hashed and free to go, into GRO and on. *Takes* them. */
 void worker_pass(struct worker *w, const struct conf *conf, struct rxq *q, struct leat_pkt **in,
 		 unsigned n);

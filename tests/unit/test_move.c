@@ -1,121 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A flow that changes its receive queue while a frame of it is between its sender and the old queue:
- * a worker's turns, taken one by one, on a port that gives what the test has put on its queues.
+ * A flow that changes its receive queue while frames of it are anywhere between their sender and the
+ * application.
  */
-#include <sched.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
+#include "turn_plane.h"
 
-#include "plane.h"
-#include "steering.h"
+enum { SMALLS = 16 };
 
-#include <cmocka.h>
-
-enum { FRAME = 60, HASH = 0x12345678, FRAMES = 2 * PORT_BATCH, SMALLS = 16, OTHER = 128 };
-
-/* Queues of the device: the frames' numbers. */
-static struct {
-	uint8_t frame[FRAMES];
-	unsigned n;
-} device[2];
-
-static uint8_t seen[FRAMES];
-static unsigned n_seen;
-
-static struct plane plane;
-static struct worker *w;
 static struct rxq *old, *new;
-
-static int port_open(struct port *port, const struct port_args *args, char *err, size_t err_len)
-{
-	port->rxqs = port->txqs = 2;
-	return 0;
-}
-
-static void port_close(struct port *port)
-{
-}
-
-static int port_steer(struct port *port, const struct leat_rxfh *rxfh, char *err, size_t err_len)
-{
-	return 0;
-}
-
-static int port_receive(struct port *port, unsigned q, struct pool *pool, struct leat_pkt **pkts,
-			unsigned n)
-{
-	unsigned i;
-
-	for (i = 0; i < n && i < device[q].n; i++) {
-		pkts[i] = pool_small(pool);
-		memset(pkts[i]->data, 0xee, FRAME); /* of no protocol that merges */
-		pkts[i]->data[0] = device[q].frame[i];
-		pkts[i]->len = pkts[i]->headlen = FRAME;
-	}
-	device[q].n -= i;
-	memmove(device[q].frame, device[q].frame + i, device[q].n);
-	return (int)i;
-}
-
-static unsigned port_check(struct port *port, unsigned q, struct pool *pool, struct leat_pkt **pkts,
-			   unsigned n)
-{
-	for (unsigned i = 0; i < n; i++) {
-		pkts[i]->hash = HASH + (pkts[i]->data[0] >= OTHER);
-		pkts[i]->hash_type = LEAT_HASH_L4;
-	}
-	return n;
-}
-
-static int app_open(struct plane *p, const char *args, char *err, size_t err_len)
-{
-	return 0;
-}
-
-static void app_process(struct worker *worker, const struct conf *c, struct leat_pkt **pkts,
-			unsigned n)
-{
-	for (unsigned i = 0; i < n; i++)
-		seen[n_seen++] = pkts[i]->data[0];
-	pool_give(&worker->pool, pkts, n);
-}
+static struct worker *w; /* the old queue's */
 
 static int make_with(uint32_t smalls)
 {
-	static const struct port_ops port_ops = {.kind = "test",
-						 .open = port_open,
-						 .close = port_close,
-						 .steer = port_steer,
-						 .receive = port_receive,
-						 .check = port_check};
-	static const struct app_ops app_ops = {
-		.name = "test", .open = app_open, .process = app_process};
-	const struct port_args port = {.name = "p", .kind = "test", .ops = &port_ops};
-	const uint16_t cpu = (uint16_t)sched_getcpu();
-	const struct plane_args args = {.cpus = &cpu,
-					.n_cpus = 1,
-					.port = &port,
-					.n_ports = 1,
-					.app_ops = &app_ops,
-					.smalls = smalls};
-	char err[256];
-
-	memset(device, 0, sizeof(device));
-	n_seen = 0;
-	if (plane_open(&plane, &args, err, sizeof(err)))
-		return -1;
-	w = &plane.worker[0];
-	w->now = worker_clock();
+	set_up(smalls);
 	old = &plane.rxq[0][0];
 	new = &plane.rxq[0][1];
-	old->cpu = new->cpu = cpu;
-	w->rxqs = old;
-	old->next = new;
-	rxq_adopt(w, plane.conf);
+	w = &plane.worker[0];
 	return 0;
 }
 
@@ -129,37 +29,12 @@ static int make_small(void **state)
 	return make_with(SMALLS);
 }
 
-static int unmake(void **state)
+static struct move *begin(void)
 {
-	plane_close(&plane);
-	return 0;
-}
+	struct move *m = move_begin(w, old, new, hash_of(FLOW));
 
-static void put(struct rxq *q, uint8_t number)
-{
-	device[q->queue].frame[device[q->queue].n++] = number;
-	q->ready = true;
-}
-
-/* What worker.c does of a queue in a turn. */
-static void turn(struct rxq *q)
-{
-	struct leat_pkt *in[PORT_BATCH];
-	unsigned n = q->ready ? rxq_receive(w, q, in) : 0;
-
-	n = rxq_parse(w, q, in, n);
-	n = steering_receive(w, plane.conf, q, in, n);
-	worker_pass(w, plane.conf, q, in, n);
-	rxq_flush(w, plane.conf, q, UINT64_MAX);
-	move_turn(w, plane.conf, q);
-}
-
-static void turns(unsigned n)
-{
-	while (n--) {
-		turn(old);
-		turn(new);
-	}
+	assert_non_null(m);
+	return m;
 }
 
 static uint32_t underway(void)
@@ -167,24 +42,15 @@ static uint32_t underway(void)
 	return plane.port[0].moves->underway;
 }
 
-static void assert_seen(const uint8_t *numbers, unsigned n)
-{
-	assert_int_equal(n_seen, n);
-	assert_memory_equal(seen, numbers, n);
-}
-
-#define assert_order(...) \
-	assert_seen((const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
-
 /* The old queue is read empty, then a frame comes there whose sender had chosen it before. */
 static void test_late_frame(void **state)
 {
-	put(old, 1);
+	put(old, FLOW, 1);
 	turns(1);
-	assert_non_null(move_begin(w, old, new, HASH));
+	begin();
 	turns(3);
-	put(old, 2);
-	put(new, 3);
+	put(old, FLOW, 2);
+	put(new, FLOW, 3);
 	turn(new);
 	assert_order(1);
 	turns(3);
@@ -196,13 +62,13 @@ static void test_late_frame(void **state)
  * that turn may have got more than a batch since. */
 static void test_empty_before(void **state)
 {
-	assert_non_null(move_begin(w, old, new, HASH));
+	begin();
 	turns(1);
-	put(new, PORT_BATCH + 2);
+	put(new, FLOW, PORT_BATCH + 2);
 	turn(new);
 	turn(old);
-	for (uint8_t i = 1; i < PORT_BATCH + 2; i++)
-		put(old, i);
+	for (unsigned i = 1; i < PORT_BATCH + 2; i++)
+		put(old, FLOW, i);
 	turns(1);
 	assert_int_equal(n_seen, PORT_BATCH);
 	turns(1);
@@ -211,38 +77,98 @@ static void test_empty_before(void **state)
 		assert_int_equal(seen[i], i + 1);
 }
 
+/* Nor are fewer frames enough than the device may hold. */
+static void test_ring_known(void **state)
+{
+	plane.port[0].rx_ring = 2 * PORT_BATCH;
+	test_empty_before(state);
+}
+
+/* A queue that is never empty: as many as the device may hold are enough. */
+static void test_ring_read(void **state)
+{
+	plane.port[0].rx_ring = 2 * PORT_BATCH;
+	begin();
+	put(new, FLOW, 1);
+	turn(new);
+	for (unsigned i = 0; i < 4 * PORT_BATCH; i++)
+		put(old, OTHER, 0);
+	turns(2);
+	assert_int_equal(underway(), 1);
+	turns(1);
+	assert_int_equal(underway(), 0);
+	assert_true(old->ready);
+}
+
+/* What the old queue gave waits for a third CPU. */
+static void test_backlog(void **state)
+{
+	use_rfs("256");
+	read_on(FLOW, 2);
+	put(old, FLOW, 1);
+	turns(1);
+	begin();
+	read_on(FLOW, 1);
+	put(new, FLOW, 2);
+	turns(4);
+	assert_int_equal(n_seen, 0);
+	assert_int_equal(underway(), 1);
+	process(2);
+	turns(1);
+	assert_order(1, 2);
+	assert_int_equal(underway(), 0);
+}
+
+/* Likewise GRO, which may hold it for longer than the move takes. */
+static void test_gro(void **state)
+{
+	card.protocol = FRAME_TCP;
+	set("p/gro_flush_timeout", "1000000000");
+	put(old, FLOW, 1);
+	turns(1);
+	assert_int_equal(n_seen, 0);
+	begin();
+	put(new, FLOW, 2);
+	turns(4);
+	assert_int_equal(underway(), 0);
+	now += 2000000000;
+	turn(new);
+	turn(old);
+	assert_order(1, 2);
+}
+
 /* Without a frame the worker sleeps until time ends the move. */
 static void test_no_frame(void **state)
 {
 	uint64_t due;
 
-	assert_non_null(move_begin(w, old, new, HASH));
-	assert_true(move_due(old, w->now) <= w->now); /* the time does not run yet */
+	begin();
+	assert_true(move_due(old, now) <= now); /* the time does not run yet */
 	turns(2);
-	due = move_due(old, w->now);
-	assert_true(due > w->now && due <= worker_clock() + MOVE_WAIT);
-	assert_true(move_due(new, w->now) > w->now);
-	assert_true(move_due(new, w->now) < UINT64_MAX);
-	w->now = due - 1;
+	due = move_due(old, now);
+	assert_true(due > now && due <= worker_clock() + MOVE_WAIT);
+	assert_true(move_due(new, now) > now);
+	assert_true(move_due(new, now) < UINT64_MAX);
+	now = due - 1;
 	turns(2);
 	assert_int_equal(underway(), 1);
-	w->now = due;
-	assert_true(move_due(old, w->now) <= w->now);
+	now = due;
+	assert_true(move_due(old, now) <= now);
 	turns(2);
 	assert_int_equal(underway(), 0);
-	assert_true(move_due(old, w->now) == UINT64_MAX);
-	assert_true(move_due(new, w->now) == UINT64_MAX);
+	assert_true(move_due(old, now) == UINT64_MAX);
+	assert_true(move_due(new, now) == UINT64_MAX);
 }
 
 /* What was seen for one move says nothing of the next in its slot. */
 static void test_again(void **state)
 {
 	test_late_frame(state);
-	assert_non_null(move_begin(w, new, old, HASH));
+	assert_non_null(move_begin(&plane.worker[1], new, old, hash_of(FLOW)));
 	turns(3);
 	assert_int_equal(underway(), 1);
-	put(new, 4);
-	put(old, 5);
+	put(new, FLOW, 4);
+	put(old, FLOW, 5);
 	turns(3);
 	assert_order(1, 2, 3, 4, 5);
 	assert_int_equal(underway(), 0);
@@ -251,11 +177,8 @@ static void test_again(void **state)
 /* The port would not: nothing is waited for. */
 static void test_cancelled(void **state)
 {
-	struct move *m = move_begin(w, old, new, HASH);
-
-	assert_non_null(m);
-	move_cancel(w, old, m);
-	assert_true(move_due(new, w->now) <= w->now);
+	move_cancel(w, old, begin());
+	assert_true(move_due(new, now) <= now);
 	turn(new);
 	assert_int_equal(underway(), 0);
 }
@@ -264,15 +187,16 @@ static void test_cancelled(void **state)
  * have the other half. */
 static void test_handed_over(void **state)
 {
-	assert_non_null(move_begin(w, old, new, HASH));
-	assert_non_null(move_begin(w, new, old, HASH + 1));
+	set("p/queues/rx-1/smp_affinity_list", "0");
+	turns(1);
+	begin();
+	assert_non_null(move_begin(w, new, old, hash_of(OTHER)));
 	for (unsigned i = 0; i < SMALLS / 2; i++)
-		put(new, (uint8_t)i);
+		put(new, FLOW, i);
 	turn(new);
 	assert_int_equal(new->move.n_parked, SMALLS / 2);
-	w->rxqs = old;
-	old->next = NULL;
-	put(old, OTHER);
+	set("p/queues/rx-1/smp_affinity_list", "1");
+	put(old, OTHER, SMALLS);
 	turn(old);
 	assert_int_equal(old->move.n_parked, 0);
 	assert_int_equal(old->move.fence_dropped, 1);
@@ -282,17 +206,21 @@ static void test_handed_over(void **state)
 	assert_int_equal(w->pool.parked[false], 0);
 }
 
-#define test(name) cmocka_unit_test_setup_teardown(name, make, unmake)
+#define test(name) cmocka_unit_test_setup_teardown(name, make, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test(test_late_frame),
 		test(test_empty_before),
+		test(test_ring_known),
+		test(test_ring_read),
+		test(test_backlog),
+		test(test_gro),
 		test(test_no_frame),
 		test(test_again),
 		test(test_cancelled),
-		cmocka_unit_test_setup_teardown(test_handed_over, make_small, unmake)};
+		cmocka_unit_test_setup_teardown(test_handed_over, make_small, tear_down)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,53 +3,20 @@
  * A changed tunnel port moves flows between queues where inner headers are hashed: two flows change
  * places, each with a frame on its old queue and one on its new.
  */
-#include <sched.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include "frame.h"
-#include "knob.h"
-#include "plane.h"
-
-#include <cmocka.h>
+#include "stub_plane.h"
 
 enum { FLOWS = 256, PAYLOAD = 8, ETH_SPORT = 34 };
 
 /* Queues of the device: flows, in order. */
 static struct {
-	int fd;
 	unsigned flow[2], n;
-} device[2];
+} device[STUB_QUEUES];
 
 static bool armed; /* atomic: frames are there to be read */
 static bool changing;
 static unsigned number[FLOWS];			/* of a flow's next frame, as it is read */
 static unsigned old_first[2], processed, wrong; /* atomic: flows that go from queue 0, from 1 */
-
-static int port_open(struct port *port, const struct port_args *args, char *err, size_t err_len)
-{
-	port->rxqs = port->txqs = 2;
-	return 0;
-}
-
-static int port_up(struct port *port, char *err, size_t err_len)
-{
-	return 0;
-}
-
-static void port_close(struct port *port)
-{
-}
-
-static int port_fd(const struct port *port, unsigned q)
-{
-	return device[q].fd;
-}
 
 /* Flow i's frame, which is VXLAN's at a port that only the new value knows. */
 static uint32_t build(unsigned flow, uint8_t *data)
@@ -104,7 +71,7 @@ static int port_steer(struct port *port, const struct leat_rxfh *rxfh, char *err
 	put(1, old_first[0]);
 	__atomic_store_n(&armed, true, __ATOMIC_RELEASE);
 	for (unsigned q = 0; q < 2; q++)
-		assert_int_equal(eventfd_write(device[q].fd, 1), 0);
+		assert_int_equal(eventfd_write(stub_fd[q], 1), 0);
 	return 0;
 }
 
@@ -124,11 +91,6 @@ static int port_receive(struct port *port, unsigned q, struct pool *pool, struct
 	return (int)i;
 }
 
-static int app_open(struct plane *p, const char *args, char *err, size_t err_len)
-{
-	return 0;
-}
-
 static void app_process(struct worker *w, const struct conf *c, struct leat_pkt **pkts, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
@@ -141,40 +103,17 @@ static void app_process(struct worker *w, const struct conf *c, struct leat_pkt 
 	__atomic_fetch_add(&processed, n, __ATOMIC_RELEASE);
 }
 
-static void set(struct plane *plane, const char *path, const char *value)
-{
-	char err[256];
-
-	if (knob_set(plane, path, value, err, sizeof(err)))
-		fail_msg("%s", err);
-}
-
 static void test_port_changed(void **state)
 {
-	static const struct port_ops port_ops = {.kind = "test",
-						 .open = port_open,
-						 .up = port_up,
-						 .close = port_close,
-						 .steer = port_steer,
-						 .receive = port_receive,
-						 .fd = port_fd};
-	static const struct app_ops app_ops = {
-		.name = "test", .open = app_open, .process = app_process};
-	const struct port_args port = {.name = "p", .kind = "test", .ops = &port_ops};
-	const uint16_t cpu = (uint16_t)sched_getcpu();
-	const struct plane_args args = {
-		.cpus = &cpu, .n_cpus = 1, .port = &port, .n_ports = 1, .app_ops = &app_ops};
-	static struct plane plane;
-	char err[256];
-
-	for (unsigned q = 0; q < 2; q++)
-		device[q].fd = eventfd(0, EFD_NONBLOCK);
-	assert_int_equal(plane_open(&plane, &args, err, sizeof(err)), 0);
-	set(&plane, "p/rxfh/inner", "on");
-	set(&plane, "p/features/rx-gro", "off");
-	assert_int_equal(plane_start(&plane, err, sizeof(err)), 0);
+	stub_port.steer = port_steer;
+	stub_port.receive = port_receive;
+	stub_app.process = app_process;
+	stub_plane_open_here();
+	set("p/rxfh/inner", "on");
+	set("p/features/rx-gro", "off");
+	stub_plane_start();
 	changing = true;
-	set(&plane, "net/vxlan/dstport", "4789,8472");
+	set("net/vxlan/dstport", "4789,8472");
 	while (__atomic_load_n(&processed, __ATOMIC_ACQUIRE) < 4)
 		sched_yield();
 	plane_stop(&plane);
@@ -182,8 +121,6 @@ static void test_port_changed(void **state)
 	assert_int_equal(number[old_first[0]], 2);
 	assert_int_equal(number[old_first[1]], 2);
 	plane_close(&plane);
-	for (unsigned q = 0; q < 2; q++)
-		close(device[q].fd);
 }
 
 int main(void)

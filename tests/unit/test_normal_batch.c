@@ -1,53 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* gro_normal_batch: in what portions the packets of one poll come to the application. */
-#include <errno.h>
-#include <sched.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
-
-#include "knob.h"
-#include "plane.h"
-
-#include <cmocka.h>
-
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#include "stub_plane.h"
 
 enum { FRAME = 60, PORTIONS = 64, SUPER = 40 };
 
 /* What the port gives, once; gso_segs is what a port may know of a packet. */
 static struct {
 	unsigned packets, super; /* the first of so many segments, or 0 */
-	int fd;
 } given;
 
 static unsigned portion[PORTIONS], portions;
 static unsigned processed; /* atomic */
-
-static int port_open(struct port *port, const struct port_args *args, char *err, size_t err_len)
-{
-	port->rxqs = port->txqs = 1;
-	return 0;
-}
-
-static int port_up(struct port *port, char *err, size_t err_len)
-{
-	return 0;
-}
-
-static int port_fd(const struct port *port, unsigned q)
-{
-	return given.fd;
-}
-
-static void port_close(struct port *port)
-{
-}
 
 static int port_receive(struct port *port, unsigned q, struct pool *pool, struct leat_pkt **pkts,
 			unsigned n)
@@ -71,11 +34,6 @@ static unsigned port_check(struct port *port, unsigned q, struct pool *pool, str
 	return n;
 }
 
-static int app_open(struct plane *p, const char *args, char *err, size_t err_len)
-{
-	return 0;
-}
-
 static void app_process(struct worker *w, const struct conf *c, struct leat_pkt **pkts, unsigned n)
 {
 	portion[portions++] = n;
@@ -85,35 +43,17 @@ static void app_process(struct worker *w, const struct conf *c, struct leat_pkt 
 
 static void run(const char *batch, const char *gro, unsigned packets, unsigned super)
 {
-	static const struct port_ops port_ops = {.kind = "test",
-						 .open = port_open,
-						 .up = port_up,
-						 .close = port_close,
-						 .receive = port_receive,
-						 .check = port_check,
-						 .fd = port_fd};
-	static const struct app_ops app_ops = {
-		.name = "test", .open = app_open, .process = app_process};
-	const struct port_args port = {.name = "p", .kind = "test", .ops = &port_ops};
-	const uint16_t cpu = (uint16_t)sched_getcpu();
-	const struct plane_args args = {
-		.cpus = &cpu, .n_cpus = 1, .port = &port, .n_ports = 1, .app_ops = &app_ops};
-	static struct plane plane;
-	char err[256];
-
 	given.packets = packets;
 	given.super = super;
-	given.fd = eventfd(0, EFD_NONBLOCK);
 	portions = processed = 0;
-	assert_int_equal(plane_open(&plane, &args, err, sizeof(err)), 0);
-	assert_int_equal(knob_set(&plane, "net/core/gro_normal_batch", batch, err, sizeof(err)), 0);
-	assert_int_equal(knob_set(&plane, "p/features/rx-gro", gro, err, sizeof(err)), 0);
-	assert_int_equal(plane_start(&plane, err, sizeof(err)), 0);
+	stub_plane_open_here();
+	set("net/core/gro_normal_batch", batch);
+	set("p/features/rx-gro", gro);
+	stub_plane_start();
 	while (__atomic_load_n(&processed, __ATOMIC_ACQUIRE) < packets)
 		sched_yield();
 	plane_stop(&plane);
 	plane_close(&plane);
-	close(given.fd);
 }
 
 static void test_portions(void **state)
@@ -141,6 +81,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_portions)};
 
+	stub_port.receive = port_receive;
+	stub_port.check = port_check;
+	stub_app.process = app_process;
 	alarm(60); /* a hang is a failure */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

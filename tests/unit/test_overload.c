@@ -3,19 +3,8 @@
  * What the flow limit is for: six flows share a CPU with one at twenty times their rate, and twice
  * as much comes as it can process. The path is driven by hand, so the figures are of no machine.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
-
-#include "knob.h"
-#include "plane.h"
 #include "rng.h"
-
-#include <cmocka.h>
+#include "stub_plane.h"
 
 enum {
 	FLOWS = 6,	    /* of requests, one packet each in a batch */
@@ -26,33 +15,8 @@ enum {
 	STEPS = 2000,
 };
 
-static struct plane plane;
 static uint64_t sent[FLOWS + 1], served[FLOWS + 1];
 static uint64_t last[FLOWS + 1];
-
-static int port_open(struct port *port, const struct port_args *args, char *err, size_t err_len)
-{
-	port->rxqs = port->txqs = 1;
-	return 0;
-}
-
-static int port_fd(const struct port *port, unsigned q)
-{
-	static int fd = -1;
-
-	if (fd < 0)
-		fd = eventfd(0, EFD_NONBLOCK);
-	return fd;
-}
-
-static void port_close(struct port *port)
-{
-}
-
-static int app_open(struct plane *p, const char *args, char *err, size_t err_len)
-{
-	return 0;
-}
 
 /* In order, whatever was dropped. */
 static void app_process(struct worker *w, const struct conf *c, struct leat_pkt **pkts, unsigned n)
@@ -67,28 +31,12 @@ static void app_process(struct worker *w, const struct conf *c, struct leat_pkt 
 	pool_give(&w->pool, pkts, n);
 }
 
-static void set(const char *knob, const char *value)
-{
-	char err[256];
-
-	if (knob_set(&plane, knob, value, err, sizeof(err)))
-		fail_msg("%s", err);
-}
-
 static void open_plane(const char *flow_limit)
 {
-	static const struct port_ops port_ops = {
-		.kind = "test", .open = port_open, .close = port_close, .fd = port_fd};
-	static const struct app_ops app_ops = {
-		.name = "test", .open = app_open, .process = app_process};
 	static const uint16_t cpus[] = {0, 1};
-	const struct port_args port = {.name = "p", .kind = "test", .ops = &port_ops};
-	const struct plane_args args = {
-		.cpus = cpus, .n_cpus = 2, .port = &port, .n_ports = 1, .app_ops = &app_ops};
-	char err[256];
 
-	if (plane_open(&plane, &args, err, sizeof(err)))
-		fail_msg("%s", err);
+	stub_app.process = app_process;
+	stub_plane_open(cpus, COUNT(cpus), 0);
 	set("p/queues/rx-0/rps_cpus", "2");
 	set("net/core/flow_limit_cpu_bitmap", flow_limit);
 	rxq_give(&plane.rxq[0][0], &plane.worker[0]);
