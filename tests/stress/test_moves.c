@@ -9,7 +9,7 @@
 #ifdef SANITIZED
 #define PACKETS "300000"
 #else
-#define PACKETS "5000000"
+#define PACKETS "3000000"
 #endif
 
 static void run(const char *proto)
