@@ -70,19 +70,16 @@ extern const struct leat_gro_proto leat_gro_list_tcp, leat_gro_list_udp;
 /* Write the flow's super-packet: headers and descriptor. */
 void leat_gro_super_complete(const struct leat_gro *gro, const struct leat_gro_flow *flow);
 
-/* What is asked of packets of two levels. Can it be merged or held, by its inner IP header? */
-enum leat_gro_reason leat_gro_tunnel_refuse_ip(const struct leat_pkt *pkt);
-
-/* And by its tunnel's length and checksum? The innermost checksum is known to be right, or its
- * field to hold the pseudo-header sum. */
+/* What is asked of packets of two levels. Can it be merged or held, by its tunnel's length and
+ * checksum? The innermost checksum is known to be right, or its field to hold the pseudo-header
+ * sum. */
 enum leat_gro_reason leat_gro_tunnel_refuse(const struct leat_pkt *pkt);
 
 /* Is there something to vouch for an innermost checksum that the tunnel leaves to the receiver? */
 bool leat_gro_tunnel_covers(const struct leat_pkt *pkt);
 
-/* Do tunnel and inner IP header continue the flow's? The offsets are the same. */
-enum leat_gro_reason leat_gro_tunnel_differ(const struct leat_gro_flow *flow,
-					    const struct leat_pkt *pkt);
+/* Is the tunnel's header that of the first packet held? The offsets are the same. */
+bool leat_gro_tunnel_same(const struct leat_pkt *head, const struct leat_pkt *pkt);
 
 /* Make the tunnel header that of the whole, its checksum left alone if members stay `whole`; gives
  * the bits of gso_type. */

@@ -56,9 +56,7 @@ static inline enum leat_gro_reason refuse_ip(const struct leat_pkt *pkt)
 {
 	enum leat_gro_reason why = refuse_level(pkt, 0);
 
-	if (why != LEAT_GRO_MERGED || pkt->levels == 1)
-		return why;
-	return leat_gro_tunnel_refuse_ip(pkt);
+	return why != LEAT_GRO_MERGED || pkt->levels == 1 ? why : refuse_level(pkt, 1);
 }
 
 static inline bool same_addresses(uint8_t version, const uint8_t *a, const uint8_t *b)
@@ -159,7 +157,7 @@ static inline enum leat_gro_reason differ_ip(const struct leat_gro_flow *flow,
 		why = differ_level(flow, pkt, 0);
 	if (why != LEAT_GRO_MERGED || pkt->levels == 1)
 		return why;
-	return leat_gro_tunnel_differ(flow, pkt);
+	return leat_gro_tunnel_same(flow->head, pkt) ? differ_level(flow, pkt, 1) : LEAT_GRO_TUNNEL;
 }
 
 /* The first packet of the flow. */

@@ -23,11 +23,6 @@ static bool has_udp_check(const uint8_t *uh)
 	return load_raw16(uh + UDP_CHECK) != 0;
 }
 
-enum leat_gro_reason leat_gro_tunnel_refuse_ip(const struct leat_pkt *pkt)
-{
-	return refuse_level(pkt, 1);
-}
-
 /* 0xffff is right where 0 is, but GSO would write 0, and into the reserved half too. */
 static bool is_gre_csum_other(const uint8_t *gre)
 {
@@ -54,7 +49,7 @@ bool leat_gro_tunnel_covers(const struct leat_pkt *pkt)
 	return pkt->csum != LEAT_CSUM_NONE || has_udp_check(pkt->data + pkt->lvl[0].transport);
 }
 
-static bool same_header(const struct leat_pkt *head, const struct leat_pkt *pkt)
+bool leat_gro_tunnel_same(const struct leat_pkt *head, const struct leat_pkt *pkt)
 {
 	const struct leat_level *out = &pkt->lvl[0];
 	const uint8_t *a = head->data + out->transport, *b = pkt->data + out->transport;
@@ -70,12 +65,6 @@ static bool same_header(const struct leat_pkt *head, const struct leat_pkt *pkt)
 		skip = has_gre_check(b) ? GRE_HLEN + GRE_CHECK_LEN : GRE_HLEN;
 	}
 	return same_bytes(a + skip, b + skip, len - skip);
-}
-
-enum leat_gro_reason leat_gro_tunnel_differ(const struct leat_gro_flow *flow,
-					    const struct leat_pkt *pkt)
-{
-	return same_header(flow->head, pkt) ? differ_level(flow, pkt, 1) : LEAT_GRO_TUNNEL;
 }
 
 /* Do FOU or GUE have a GRE header in front of the inner packet? The parser lets none with a

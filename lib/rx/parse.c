@@ -104,16 +104,16 @@ static bool is_big(uint32_t room)
 	return room > 0xffff;
 }
 
-/* The IPv4 header at `at`, in something that ends at `end`. */
+/* The IPv4 header at `at`, in something that ends at `end`, which becomes where the packet ends. */
 static enum leat_parse_reason parse_ip4(const struct leat_parse_conf *conf, struct leat_pkt *pkt,
-					uint32_t at, uint32_t end)
+					uint32_t at, uint32_t *end)
 {
 	const uint8_t *ip = pkt->data + at;
-	uint32_t room = end - at, hlen, len, frag, limit;
+	uint32_t room = *end - at, limit = min_of(pkt->headlen, *end), hlen, len, frag;
 	struct leat_level *l;
 	unsigned flags;
 
-	if (pkt->headlen < at + IP4_HLEN)
+	if (limit < at + IP4_HLEN)
 		return LEAT_PARSE_SHORT_NETWORK;
 	hlen = ip4_hlen(ip);
 	len = load_be16(ip + IP4_TOT_LEN);
@@ -121,9 +121,10 @@ static enum leat_parse_reason parse_ip4(const struct leat_parse_conf *conf, stru
 		len = room;
 	if (ip[0] < 0x45 || ip[0] > 0x4f || len < hlen) /* version 4, IHL 5 to 15 */
 		return LEAT_PARSE_BAD_NETWORK;
-	if (len > room || pkt->headlen < at + hlen)
+	if (len > room || limit < at + hlen)
 		return LEAT_PARSE_SHORT_NETWORK;
 
+	*end = at + len;
 	frag = load_be16(ip + IP4_FRAG_OFF) & (IP4_MF | IP4_OFFSET);
 	flags = hlen > IP4_HLEN ? LEAT_IP_OPTIONS : 0;
 	if (frag)
@@ -135,7 +136,7 @@ static enum leat_parse_reason parse_ip4(const struct leat_parse_conf *conf, stru
 					       .flags = (uint8_t)flags});
 	if (flags & LEAT_IP_LATER)
 		return LEAT_PARSE_FRAGMENT;
-	limit = min_of(pkt->headlen, at + len);
+	limit = min_of(limit, *end);
 	if (l->protocol == PROTO_TCP)
 		return parse_tcp(pkt, l->transport, limit);
 	return parse_other(conf, pkt, l, limit);
@@ -191,17 +192,17 @@ static enum leat_parse_reason parse_jumbo(const uint8_t *header, uint32_t room,
 }
 
 static enum leat_parse_reason parse_ip6(const struct leat_parse_conf *conf, struct leat_pkt *pkt,
-					uint32_t at, uint32_t end)
+					uint32_t at, uint32_t *end)
 {
 	const uint8_t *ip = pkt->data + at;
-	uint32_t first = at + IP6_HLEN, limit = min_of(pkt->headlen, end), room, len;
+	uint32_t first = at + IP6_HLEN, limit = min_of(pkt->headlen, *end), room, len;
 	enum leat_parse_reason reason = LEAT_PARSE_OK;
 	struct leat_level l = {0};
 	bool big;
 
 	if (limit < first)
 		return LEAT_PARSE_SHORT_NETWORK;
-	room = end - first;
+	room = *end - first;
 	len = load_be16(ip + IP6_PAYLOAD_LEN);
 	big = len == 0 && is_big(room);
 	if (ip[0] >> 4 != 6)
@@ -213,10 +214,12 @@ static enum leat_parse_reason parse_ip6(const struct leat_parse_conf *conf, stru
 	l.transport = (uint16_t)first;
 	l.version = 6;
 	l.protocol = ip[IP6_NEXTHDR];
-	if (!big)
-		limit = min_of(limit, first + len);
-	else if (l.protocol == PROTO_HOPOPTS && limit - first >= IP6_JUMBO_HLEN)
+	if (!big) {
+		*end = first + len;
+		limit = min_of(limit, *end);
+	} else if (l.protocol == PROTO_HOPOPTS && limit - first >= IP6_JUMBO_HLEN) {
 		reason = parse_jumbo(ip + IP6_HLEN, room, &l);
+	}
 	if (reason == LEAT_PARSE_OK)
 		reason = skip_extensions(pkt->data, &l, limit);
 	if (big && l.protocol != PROTO_TCP)
@@ -229,7 +232,7 @@ static enum leat_parse_reason parse_ip6(const struct leat_parse_conf *conf, stru
 
 static enum leat_parse_reason parse_network(const struct leat_parse_conf *conf,
 					    struct leat_pkt *pkt, unsigned type, uint32_t at,
-					    uint32_t end)
+					    uint32_t *end)
 {
 	if (type == ETYPE_IP4)
 		return parse_ip4(conf, pkt, at, end);
@@ -246,13 +249,13 @@ static inline enum leat_parse_reason parse_levels(const struct leat_parse_conf *
 	struct inside in;
 
 	for (bool entered = false;; entered = true) {
-		enum leat_parse_reason reason = parse_network(conf, pkt, type, at, end);
+		enum leat_parse_reason reason = parse_network(conf, pkt, type, at, &end);
 
 		if (pkt->lvl[0].tunnel == LEAT_TUNNEL_NONE)
 			return reason;
 		if (entered)
 			return leat_parse_tunnel_close(pkt, &in, reason);
-		reason = leat_parse_tunnel_open(conf, pkt, &in);
+		reason = leat_parse_tunnel_open(conf, pkt, end, &in);
 		if (reason != LEAT_PARSE_OK)
 			return reason;
 		type = in.type;

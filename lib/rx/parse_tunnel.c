@@ -54,10 +54,20 @@ static enum leat_parse_reason skip_protocol(const uint8_t *frame, uint32_t limit
 	}
 }
 
-static enum leat_parse_reason skip_vxlan(const uint8_t *frame, uint32_t limit, bool remcsum,
+/* The entry for the UDP port at which level 0's tunnel ends: there is one, as the level says. */
+static const struct leat_tunnel_port *tunnel_port(const struct leat_parse_conf *conf,
+						  const struct leat_pkt *pkt)
+{
+	const uint8_t *udp = pkt->data + pkt->lvl[0].transport;
+
+	return find_tunnel_port(conf, load_be16(udp + L4_DPORT));
+}
+
+static enum leat_parse_reason skip_vxlan(const struct leat_parse_conf *conf,
+					 const struct leat_pkt *pkt, uint32_t limit,
 					 struct inside *in)
 {
-	const uint8_t *vxlan = frame + in->at;
+	const uint8_t *vxlan = pkt->data + in->at;
 	uint32_t flags;
 
 	if (limit - in->at < VXLAN_HLEN)
@@ -67,7 +77,9 @@ static enum leat_parse_reason skip_vxlan(const uint8_t *frame, uint32_t limit, b
 		return LEAT_PARSE_TUNNEL_HEADER;
 	in->at += VXLAN_HLEN;
 	in->type = ETYPE_TEB;
-	in->remcsum = remcsum && (flags & VXLAN_F_RCO);
+	if (!(flags & VXLAN_F_RCO) || !tunnel_port(conf, pkt)->remcsum)
+		return LEAT_PARSE_OK;
+	in->remcsum = true;
 	in->csum_start = in->at + (vxlan[VXLAN_RCO] & VXLAN_RCO_START) * 2u;
 	in->csum_field =
 		in->csum_start + (vxlan[VXLAN_RCO] & VXLAN_RCO_UDP ? UDP_CHECK : TCP_CHECK);
@@ -134,43 +146,22 @@ static enum leat_parse_reason skip_gue(const uint8_t *frame, uint32_t limit, str
 	return skip_protocol(frame, limit, gue[GUE_PROTOCOL], in);
 }
 
-/* Of `port` protocol and remcsum count. */
-static enum leat_parse_reason skip_tunnel(const uint8_t *frame, uint32_t limit,
-					  struct leat_tunnel_port port, struct inside *in)
+static enum leat_parse_reason skip_tunnel(const struct leat_parse_conf *conf,
+					  const struct leat_pkt *pkt, uint32_t limit,
+					  struct inside *in)
 {
-	switch (port.tunnel) {
-	case LEAT_TUNNEL_GRE: return skip_gre(frame, limit, GRE_CSUM | GRE_KEY, in);
-	case LEAT_TUNNEL_VXLAN: return skip_vxlan(frame, limit, port.remcsum, in);
-	case LEAT_TUNNEL_GENEVE: return skip_geneve(frame, limit, in);
-	case LEAT_TUNNEL_GUE: return skip_gue(frame, limit, in);
-	case LEAT_TUNNEL_IP:
-	case LEAT_TUNNEL_FOU: return skip_protocol(frame, limit, port.protocol, in);
+	const struct leat_level *l = &pkt->lvl[0];
+
+	switch (l->tunnel) {
+	case LEAT_TUNNEL_GRE: return skip_gre(pkt->data, limit, GRE_CSUM | GRE_KEY, in);
+	case LEAT_TUNNEL_VXLAN: return skip_vxlan(conf, pkt, limit, in);
+	case LEAT_TUNNEL_GENEVE: return skip_geneve(pkt->data, limit, in);
+	case LEAT_TUNNEL_GUE: return skip_gue(pkt->data, limit, in);
+	case LEAT_TUNNEL_IP: return skip_protocol(pkt->data, limit, l->protocol, in);
+	case LEAT_TUNNEL_FOU:
+		return skip_protocol(pkt->data, limit, tunnel_port(conf, pkt)->protocol, in);
 	default: return LEAT_PARSE_TUNNEL_HEADER;
 	}
-}
-
-/* What level `l` begins, as if all tunnels had a port. */
-static struct leat_tunnel_port find_tunnel(const struct leat_parse_conf *conf,
-					   const struct leat_pkt *pkt, const struct leat_level *l)
-{
-	const struct leat_tunnel_port *port = NULL;
-
-	if (l->protocol == PROTO_UDP)
-		port = find_tunnel_port(conf, load_be16(pkt->data + l->transport + L4_DPORT));
-	if (port != NULL)
-		return *port;
-	return (struct leat_tunnel_port){.tunnel = l->tunnel, .protocol = l->protocol};
-}
-
-/* Where the tunnel of level `l` ends: with UDP, or with the IP packet; 0 if UDP's is behind it. */
-static uint32_t tunnel_end(const struct leat_pkt *pkt, const struct leat_level *l)
-{
-	uint32_t end = level_end(pkt, l), udp_end;
-
-	if (l->protocol != PROTO_UDP)
-		return end;
-	udp_end = l->transport + load_be16(pkt->data + l->transport + UDP_LEN);
-	return udp_end <= end ? udp_end : 0;
 }
 
 /* The Ethernet header at in->at, and its tags. */
@@ -187,29 +178,29 @@ static enum leat_parse_reason skip_inner_link(const uint8_t *frame, uint32_t lim
 }
 
 enum leat_parse_reason leat_parse_tunnel_open(const struct leat_parse_conf *conf,
-					      const struct leat_pkt *pkt, struct inside *in)
+					      const struct leat_pkt *pkt, uint32_t end,
+					      struct inside *in)
 {
 	const struct leat_level *l = &pkt->lvl[0];
 	enum leat_parse_reason reason;
 	uint32_t limit;
 
-	*in = (struct inside){.at = l->transport, .end = tunnel_end(pkt, l)};
+	*in = (struct inside){.at = l->transport, .end = end};
 	if (l->flags & LEAT_IP_FRAGMENT)
 		return LEAT_PARSE_FRAGMENT;
-	if (in->end == 0)
-		return LEAT_PARSE_TUNNEL_HEADER;
-	if (l->protocol == PROTO_UDP)
+	if (l->protocol == PROTO_UDP) {
+		in->end = in->at + load_be16(pkt->data + in->at + UDP_LEN);
 		in->at += UDP_HLEN;
+		if (in->end > end)
+			return LEAT_PARSE_TUNNEL_HEADER;
+	}
 	limit = min_of(pkt->headlen, in->end);
-	reason = skip_tunnel(pkt->data, limit, find_tunnel(conf, pkt, l), in);
-	if (reason == LEAT_PARSE_OK && in->at > limit)
+	reason = skip_tunnel(conf, pkt, limit, in);
+	if (reason != LEAT_PARSE_OK)
+		return reason;
+	if (in->at > limit)
 		return LEAT_PARSE_TUNNEL_HEADER;
-	if (reason == LEAT_PARSE_OK && in->type == ETYPE_TEB)
-		reason = skip_inner_link(pkt->data, limit, in);
-	/* A whole header at least, for behind the tunnel's end there may be padding. */
-	if (reason == LEAT_PARSE_OK && in->type == ETYPE_IP4 && limit - in->at < IP4_HLEN)
-		return LEAT_PARSE_SHORT_NETWORK;
-	return reason;
+	return in->type == ETYPE_TEB ? skip_inner_link(pkt->data, limit, in) : LEAT_PARSE_OK;
 }
 
 /* Is the checksum that the tunnel leaves to the receiver the inner transport's? */

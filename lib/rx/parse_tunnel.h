@@ -60,10 +60,11 @@ static inline int skip_link(const uint8_t *data, uint32_t limit, uint32_t *at, u
 	return (int)type;
 }
 
-/* Skip the header of the tunnel that level 0 begins, and an Ethernet header inside. Gives OK, with
- * `in` filled and in->at <= in->end, or why that cannot be followed. */
+/* Skip the header of the tunnel that level 0 begins, whose IP packet ends at `end`, and an Ethernet
+ * header inside. Gives OK, with `in` filled and in->at <= in->end, or why that cannot be followed. */
 enum leat_parse_reason leat_parse_tunnel_open(const struct leat_parse_conf *conf,
-					      const struct leat_pkt *pkt, struct inside *in);
+					      const struct leat_pkt *pkt, uint32_t end,
+					      struct inside *in);
 
 /* Judge what was parsed from `in` on, for `reason` no further: gives why it goes no deeper, or why
  * it is no level, and then there is only one. */
