@@ -10,7 +10,7 @@ import subprocess
 # crc32c_generic first: libcrc32c, which sctp needs, looks for it by name.
 MODULES = ("crc32c_generic", "tun", "veth", "bridge", "dummy", "vxlan", "geneve", "ip_gre", "ip6_gre",
            "ipip", "sit", "ip6_tunnel", "fou", "fou6", "sctp", "sch_ingress", "cls_matchall",
-           "act_tunnel_key")
+           "act_tunnel_key", "sch_mqprio")
 # Busybox has the rest, but its shell prefers its own programs of these names, so not that either.
 PROGRAMS = {"bin/sh": "dash", "usr/bin/ip": "ip", "usr/bin/tc": "tc", "usr/bin/ethtool": "ethtool",
             "usr/bin/socat": "socat", "bin/busybox": "busybox"}
