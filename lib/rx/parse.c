@@ -288,6 +288,7 @@ static void prefetch(struct leat_pkt *const *pkts, unsigned i, unsigned n)
 		__builtin_prefetch(pkts[i + DESCRIPTOR], 1);
 	if (i + HEADERS < n) {
 		__builtin_prefetch(pkts[i + HEADERS]->data);
+		/* Which may be past the buffer's end. NOLINTNEXTLINE(performance-no-int-to-ptr) */
 		__builtin_prefetch((const void *)((uintptr_t)pkts[i + HEADERS]->data + LINE));
 	}
 }
