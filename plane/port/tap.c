@@ -24,6 +24,7 @@
 #include "../text.h"
 #include "netns.h"
 #include "sysfs.h"
+#include "uring.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -71,7 +72,7 @@ struct tap_request {
 	struct tap *tap;
 	const char *netns, *mac;
 	unsigned long queues, mtu, txqueuelen;
-	bool offload, steering, napi;
+	bool offload, steering, napi, uring;
 	int sysfs; /* -1: not open */
 	char *err;
 	size_t err_len;
@@ -106,8 +107,9 @@ static int check_name(struct tap_request *r)
 
 static int parse_request(struct tap_request *r)
 {
-	static const char *const names[] = {"queues",	  "netns",   "offload",	 "mtu",	 "mac",
-					    "txqueuelen", "address", "steering", "napi", NULL};
+	static const char *const names[] = {"queues", "netns",	    "offload", "mtu",
+					    "mac",    "txqueuelen", "address", "steering",
+					    "napi",   "io",	    NULL};
 	int e = port_known(r->args, names, r->err, r->err_len);
 
 	if (!e)
@@ -118,6 +120,8 @@ static int parse_request(struct tap_request *r)
 		e = parse_choice(r, "steering", "device", "software", "device", &r->steering);
 	if (!e)
 		e = parse_choice(r, "napi", "threaded", "off", "off", &r->napi);
+	if (!e)
+		e = parse_choice(r, "io", "uring", "syscall", "uring", &r->uring);
 	if (!e)
 		e = port_number(r->args, "queues", 1, 1, PORT_QUEUES_MAX, &r->queues, r->err,
 				r->err_len);
@@ -169,7 +173,7 @@ static int open_queue(struct tap_request *r, unsigned q)
 				 errno == ENOENT || errno == ENODEV || errno == ENXIO ?
 					 " (is the module tun loaded?)" :
 					 "");
-	r->tap->fd[q] = fd;
+	r->tap->queue[q].fd = fd;
 	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", r->args->name);
 	if (ioctl(fd, TUNSETIFF, &ifr))
 		return explain(r, q, errno);
@@ -178,7 +182,7 @@ static int open_queue(struct tap_request *r, unsigned q)
 
 static int set_hdr(struct tap_request *r, int size)
 {
-	int fd = r->tap->fd[0], little = 1;
+	int fd = r->tap->queue[0].fd, little = 1;
 
 	if (ioctl(fd, TUNSETVNETHDRSZ, &size) || ioctl(fd, TUNSETVNETLE, &little))
 		return -errno;
@@ -189,7 +193,7 @@ static int set_hdr(struct tap_request *r, int size)
 /* Say what the kernel may hand to us; this holds for all queues. */
 static int negotiate(struct tap_request *r)
 {
-	int fd = r->tap->fd[0];
+	int fd = r->tap->queue[0].fd;
 	unsigned i = 0;
 
 	r->port->features = r->offload ? PORT_SG | PORT_TX_CSUM : PORT_SG;
@@ -209,7 +213,7 @@ int tap_set_program(const struct tap *tap, enum tap_program which, int fd)
 {
 	unsigned long request = which == TAP_STEERING ? TUNSETSTEERINGEBPF : TUNSETFILTEREBPF;
 
-	return ioctl(tap->fd[0], request, &fd) ? -errno : 0;
+	return ioctl(tap->queue[0].fd, request, &fd) ? -errno : 0;
 }
 
 static int refuse_napi(const struct tap_request *r, int e)
@@ -237,9 +241,30 @@ static int start_napi(const struct tap_request *r)
 	if (!r->napi)
 		return 0;
 	e = sysfs_write(r->sysfs, r->args->name, "threaded", "1");
-	if (!e && ioctl(r->tap->fd[0], TUNSETSNDBUF, &bytes))
+	if (!e && ioctl(r->tap->queue[0].fd, TUNSETSNDBUF, &bytes))
 		e = -errno;
 	return e ? refuse_napi(r, e) : 0;
+}
+
+/* Rings for queue `q`; 0 or -errno. Super-packets are few enough to be read one by one. */
+static int open_rings(const struct tap_request *r, struct tap_queue *q)
+{
+	q->tx = uring_new(q->fd, PORT_BATCH);
+	if (q->tx && !r->offload)
+		q->rx = uring_new(q->fd, PORT_BATCH);
+	return q->tx && (r->offload || q->rx) ? 0 : -errno;
+}
+
+/* Who does not ask for io_uring does without where there is none. */
+static int start_uring(const struct tap_request *r)
+{
+	int e = 0;
+
+	for (unsigned q = 0; !e && r->uring && q < r->queues; q++)
+		e = open_rings(r, &r->tap->queue[q]);
+	if (!e || !port_option(r->args, "io", NULL))
+		return 0;
+	return port_fail(r->err, r->err_len, -e, "%s: io=uring: %s", r->args->name, strerror(-e));
 }
 
 /* What became of an option that the kernel has the last word on. */
@@ -311,16 +336,18 @@ static int make(void *arg)
 	if (!e)
 		e = start_napi(r);
 	if (!e)
+		e = start_uring(r);
+	if (!e)
 		e = set_mac(r);
 	return e ? e : add_addresses(r);
 }
 
 static struct tap *new_tap(unsigned queues)
 {
-	struct tap *tap = calloc(1, sizeof(*tap) + queues * sizeof(tap->fd[0]));
+	struct tap *tap = calloc(1, sizeof(*tap) + queues * sizeof(tap->queue[0]));
 
 	for (unsigned q = 0; tap && q < queues; q++)
-		tap->fd[q] = -1;
+		tap->queue[q] = (struct tap_queue){.fd = -1, .want = 1};
 	if (tap)
 		tap->queues = queues;
 	if (tap)
@@ -336,8 +363,10 @@ static void free_tap(struct tap *tap)
 	tap_steer_free(tap->steer);
 	link_close(&tap->link);
 	for (unsigned q = 0; q < tap->queues; q++) {
-		if (tap->fd[q] >= 0)
-			close(tap->fd[q]);
+		uring_free(tap->queue[q].rx);
+		uring_free(tap->queue[q].tx);
+		if (tap->queue[q].fd >= 0)
+			close(tap->queue[q].fd);
 	}
 	free(tap);
 }
@@ -390,7 +419,7 @@ static int fd_of_queue(const struct port *port, unsigned q)
 {
 	const struct tap *tap = port->priv;
 
-	return tap->fd[q];
+	return tap->queue[q].fd;
 }
 
 const struct port_ops port_tap = {
@@ -404,6 +433,8 @@ const struct port_ops port_tap = {
 		"                 kernel, where it takes one; leat itself (device)\n"
 		"napi=threaded|off  whether the kernel merges the frames it gets, in threads of its\n"
 		"                 own (off); worth it where offload=none\n"
+		"io=uring|syscall  whether many frames are read or written with one system call; uring\n"
+		"                 is refused where the kernel has none (uring, where there is)\n"
 		"mac=ADDRESS      (random)\n"
 		"address=IP/N     an address of the interface; may be repeated\n",
 	.open = open_tap,

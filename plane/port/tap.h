@@ -10,9 +10,16 @@
 #include "port.h"
 
 struct tap_steer;
+struct uring;
 
 /* What the kernel asks a program: which queue, how much of a frame. */
 enum tap_program { TAP_STEERING, TAP_FILTER };
+
+struct tap_queue {
+	int fd;		       /* -1: not open */
+	unsigned want;	       /* frames to ask for next: the last batch's and one more */
+	struct uring *rx, *tx; /* NULL: a system call for each frame */
+};
 
 struct tap {
 	struct link link;
@@ -22,7 +29,7 @@ struct tap {
 	bool supers;	/* the kernel may hand over super-packets */
 	uint32_t first; /* bytes of the buffer that a frame begins in */
 	unsigned queues;
-	int fd[]; /* queues of them, -1: not open */
+	struct tap_queue queue[]; /* queues of them */
 };
 
 int tap_receive(struct port *port, unsigned q, struct pool *pool, struct leat_pkt **pkts,

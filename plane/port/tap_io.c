@@ -6,35 +6,52 @@
  * small buffer, which takes a wire-sized frame and the headers of any, and behind it a big one,
  * which takes the rest of a super-packet; nothing is copied again. Where wire-sized frames are
  * longer than a small buffer they get a big one to themselves, for GRO merges no frame in slices. The virtio_net_hdr goes to the
- * headroom, right in front of the frame. Buffers that the last read left empty go back to the pool,
- * which gives them out first.
+ * headroom, right in front of the frame. Buffers that a read left empty go back to the pool, which
+ * gives them out first.
+ *
+ * A ring reads and writes many frames with one system call. A read of an empty queue costs, too, so
+ * as many are asked for as came the last time, and one; if all come, twice as many.
  */
 #include "tap.h"
 
 #include "../pool.h"
 #include "../stats.h"
+#include "uring.h"
 
 #include <errno.h>
 #include <unistd.h>
 
-/* Where the next frame goes. */
+/* One system call. */
+static void call_once(int fd, enum uring_call call, struct uring_op *op)
+{
+	const struct iovec *iov = op->iov;
+	ssize_t len;
+
+	if (call == URING_READ)
+		len = readv(fd, iov, (int)op->niov);
+	else if (op->niov > 1)
+		len = writev(fd, iov, (int)op->niov);
+	else
+		len = write(fd, iov->iov_base, iov->iov_len);
+	op->result = len < 0 ? -errno : (int)len;
+}
+
+static void call_all(int fd, struct uring *ring, enum uring_call call, struct uring_op *ops,
+		     unsigned n)
+{
+	for (unsigned i = ring && n > 1 ? uring_run(ring, call, ops, n) : 0; i < n; i++)
+		call_once(fd, call, &ops[i]);
+}
+
+/* Where a frame goes. */
 struct room {
-	struct leat_pkt *first, *rest;
+	struct leat_pkt *first, *rest; /* NULL: none */
+	struct iovec iov[2];
 };
 
 static bool is_jumbo(const struct tap *tap)
 {
 	return tap->first > POOL_SMALL;
-}
-
-/* False: the pool is empty. Wire-sized frames can do without a big buffer. */
-static bool make_room(const struct tap *tap, struct pool *pool, struct room *room)
-{
-	if (!room->first)
-		room->first = is_jumbo(tap) ? pool_big(pool) : pool_small(pool);
-	if (!room->rest && !is_jumbo(tap))
-		room->rest = pool_big(pool);
-	return room->first && (room->rest || !tap->supers);
 }
 
 static void leave_room(struct pool *pool, const struct room *room)
@@ -45,22 +62,23 @@ static void leave_room(struct pool *pool, const struct room *room)
 		pool_give(pool, &room->rest, 1);
 }
 
-/* Read one frame; gives its bytes, 0 if it did not fit, -errno. */
-static ssize_t read_frame(int fd, const struct tap *tap, const struct room *room)
+/* False: the pool is empty. Wire-sized frames can do without a big buffer. */
+static bool make_room(const struct tap *tap, struct pool *pool, struct room *room)
 {
-	struct iovec iov[2] = {{room->first->data - tap->hdr, tap->hdr + tap->first}};
-	size_t all = tap->hdr + tap->first;
-	ssize_t len;
+	room->first = is_jumbo(tap) ? pool_big(pool) : pool_small(pool);
+	room->rest = is_jumbo(tap) ? NULL : pool_big(pool);
+	if (room->first && (room->rest || !tap->supers))
+		return true;
+	leave_room(pool, room);
+	return false;
+}
 
-	if (room->rest) {
-		iov[1] = (struct iovec){room->rest->data, POOL_BIG};
-		all += POOL_BIG;
-	}
-	len = readv(fd, iov, room->rest ? 2 : 1);
-	if (len < 0)
-		return -errno;
-	/* What did not fit is lost, and the length read is the room there was. */
-	return len <= (ssize_t)tap->hdr || (size_t)len == all ? 0 : len - (ssize_t)tap->hdr;
+static struct uring_op read_into(const struct tap *tap, struct room *room)
+{
+	room->iov[0] = (struct iovec){room->first->data - tap->hdr, tap->hdr + tap->first};
+	if (room->rest)
+		room->iov[1] = (struct iovec){room->rest->data, POOL_BIG};
+	return (struct uring_op){.iov = room->iov, .niov = room->rest ? 2 : 1};
 }
 
 /* The `len` bytes in the room become a packet. */
@@ -109,63 +127,140 @@ static bool is_gone(int error)
 	return error == EBADFD || error == ENODEV || error == ENXIO;
 }
 
+/* A batch on its way from a queue. */
+struct batch {
+	struct leat_pkt **pkts;
+	unsigned got, bytes;
+	unsigned lost; /* did not fit */
+	int error;     /* of the last read, 0 */
+};
+
+/* What did not fit is lost, and the length read is the room there was. */
+static bool fits(const struct tap *tap, const struct room *room, unsigned len)
+{
+	return len > tap->hdr && len < tap->hdr + tap->first + (room->rest ? POOL_BIG : 0);
+}
+
+static void take(const struct tap *tap, struct batch *b, struct room *room, int result)
+{
+	unsigned len = (unsigned)result - tap->hdr;
+
+	if (result < 0) {
+		b->error = -result;
+	} else if (!fits(tap, room, (unsigned)result)) {
+		b->lost++;
+	} else {
+		b->bytes += len;
+		b->pkts[b->got++] = take_frame(room, tap->first, len);
+	}
+}
+
+/* Read up to n frames, at most PORT_BATCH; gives how many there were. */
+static unsigned read_frames(const struct tap *tap, const struct tap_queue *queue, struct pool *pool,
+			    struct batch *b, unsigned n)
+{
+	struct room room[PORT_BATCH];
+	struct uring_op op[PORT_BATCH];
+	unsigned rooms = 0, frames = 0;
+
+	for (; rooms < n && make_room(tap, pool, &room[rooms]); rooms++)
+		op[rooms] = read_into(tap, &room[rooms]);
+	call_all(queue->fd, queue->rx, URING_READ, op, rooms);
+	for (unsigned i = 0; i < rooms; i++) {
+		take(tap, b, &room[i], op[i].result);
+		leave_room(pool, &room[i]);
+		frames += op[i].result >= 0;
+	}
+	return frames;
+}
+
+/* How many to ask for after `came` of `asked`. */
+static unsigned next_want(const struct tap *tap, const struct tap_queue *queue, unsigned asked,
+			  unsigned came)
+{
+	unsigned most = queue->rx ? PORT_BATCH_BYTES / tap->first : 1;
+	unsigned want = came < asked ? came + 1 : 2 * queue->want;
+
+	return want < most ? want : most;
+}
+
 int tap_receive(struct port *port, unsigned q, struct pool *pool, struct leat_pkt **pkts,
 		unsigned n)
 {
-	const struct tap *tap = port->priv;
-	struct room room = {NULL, NULL};
-	ssize_t len = 0;
-	unsigned got = 0, bytes = 0;
+	struct tap *tap = port->priv;
+	struct tap_queue *queue = &tap->queue[q];
+	struct batch b = {.pkts = pkts};
+	unsigned left = n, asked, came;
 
-	for (unsigned i = 0; i < n && bytes < PORT_BATCH_BYTES && make_room(tap, pool, &room);
-	     i++) {
-		len = read_frame(tap->fd[q], tap, &room);
-		if (len < 0)
-			break;
-		bytes += (unsigned)len;
-		if (len > 0)
-			pkts[got++] = take_frame(&room, tap->first, (uint32_t)len);
-		else
-			stat_add(&port->rx_stats[q].dropped, 1);
-	}
-	leave_room(pool, &room);
-	if (got == 0)
-		return len < 0 && is_gone((int)-len) ? -ENODEV : 0;
-	return (int)got;
+	do {
+		asked = queue->want < left ? queue->want : left;
+		came = read_frames(tap, queue, pool, &b, asked);
+		queue->want = next_want(tap, queue, asked, came);
+		left -= came;
+	} while (came == asked && left && b.bytes < PORT_BATCH_BYTES);
+	stat_add(&port->rx_stats[q].dropped, b.lost);
+	if (b.got == 0)
+		return is_gone(b.error) ? -ENODEV : 0;
+	return (int)b.got;
 }
 
-/* Put the header in front of the frame and write it; 0 or -errno. */
-static int write_frame(int fd, uint32_t hdr_len, struct port_frame *f)
+/* Put headers in front of the frames; those that cannot have one are taken out. Gives how many are
+ * left. */
+static unsigned put_headers(const struct tap *tap, struct port_frame *frames, unsigned n,
+			    struct uring_op *ops)
 {
-	struct iovec *iov = f->iov;
-	uint8_t *hdr = (uint8_t *)iov->iov_base - hdr_len;
-	ssize_t len;
+	unsigned good = 0;
 
-	if (leat_vnet_write(&f->meta, hdr, hdr_len))
-		return -EOPNOTSUPP;
-	iov->iov_base = hdr;
-	iov->iov_len += hdr_len;
-	len = f->niov == 1 ? write(fd, hdr, iov->iov_len) : writev(fd, iov, (int)f->niov);
-	return len < 0 ? -errno : 0;
+	for (unsigned i = 0; i < n; i++) {
+		struct iovec *iov = frames[i].iov;
+		uint8_t *hdr = (uint8_t *)iov->iov_base - tap->hdr;
+
+		if (leat_vnet_write(&frames[i].meta, hdr, tap->hdr))
+			continue;
+		iov->iov_base = hdr;
+		iov->iov_len += tap->hdr;
+		ops[good] = (struct uring_op){.iov = iov, .niov = frames[i].niov};
+		frames[good++] = frames[i];
+	}
+	return good;
+}
+
+/* At most PORT_BATCH frames. Gives how many it took; -ENODEV. */
+static int write_frames(struct port *port, unsigned q, struct port_frame *frames, unsigned n)
+{
+	const struct tap *tap = port->priv;
+	struct uring_op ops[PORT_BATCH];
+	unsigned good = put_headers(tap, frames, n, ops), sent = 0;
+	int error = 0;
+
+	call_all(tap->queue[q].fd, tap->queue[q].tx, URING_WRITE, ops, good);
+	for (unsigned i = 0; i < good; i++) {
+		if (ops[i].result >= 0) {
+			port_count_tx(port, q, &frames[i]);
+			sent++;
+		} else {
+			error = -ops[i].result;
+		}
+	}
+	if (sent == 0 && is_gone(error))
+		return -ENODEV;
+	stat_add(&port->txq[q].stats.errors, n - sent);
+	return (int)sent;
 }
 
 int tap_transmit(struct port *port, unsigned q, struct port_frame *frames, unsigned n)
 {
-	const struct tap *tap = port->priv;
-	unsigned sent = 0;
+	int sent = 0;
 
-	for (unsigned i = 0; i < n; i++) {
-		int e = write_frame(tap->fd[q], tap->hdr, &frames[i]);
+	for (unsigned i = 0; i < n; i += PORT_BATCH) {
+		unsigned some = n - i < PORT_BATCH ? n - i : PORT_BATCH;
+		int e = write_frames(port, q, frames + i, some);
 
-		if (!e) {
-			port_count_tx(port, q, &frames[i]);
-			sent++;
-		} else if (is_gone(-e)) {
+		if (e < 0) {
 			stat_add(&port->txq[q].stats.errors, sent ? n - i : 0);
-			return sent ? (int)sent : -ENODEV;
-		} else {
-			stat_add(&port->txq[q].stats.errors, 1);
+			return sent ? sent : e;
 		}
+		sent += e;
 	}
-	return (int)sent;
+	return sent;
 }

@@ -22,6 +22,7 @@
 #include "pool.h"
 #include "port/port.h"
 #include "port/tap.h"
+#include "port/uring.h"
 
 #define LENGTH(rows) (sizeof(rows) / sizeof((rows)[0]))
 
@@ -36,15 +37,21 @@ struct bench {
 	struct txq tx;
 };
 
+static bool by_ring; /* whether by io_uring, where there is one */
+
 static void set_up(struct bench *b, bool supers)
 {
 	int fd[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, fd), 0);
 	*b = (struct bench){.kernel = fd[1]};
-	b->tap = calloc(1, sizeof(*b->tap) + sizeof(int));
+	b->tap = calloc(1, sizeof(*b->tap) + sizeof(b->tap->queue[0]));
 	b->tap->queues = 1;
-	b->tap->fd[0] = fd[0];
+	b->tap->queue[0] = (struct tap_queue){.fd = fd[0], .want = 1};
+	if (by_ring) {
+		b->tap->queue[0].rx = supers ? NULL : uring_new(fd[0], PORT_BATCH);
+		b->tap->queue[0].tx = uring_new(fd[0], PORT_BATCH);
+	}
 	b->tap->hdr = TAP_HDR;
 	b->tap->supers = supers;
 	b->tap->first = POOL_SMALL;
@@ -134,17 +141,22 @@ static void test_sizes(void **state)
 /* A batch is in order and stops at n; the rest comes with the next. */
 static void test_batch(void **state)
 {
-	struct leat_pkt *pkts[10];
+	enum { FRAMES = 40 };
+	struct leat_pkt *pkts[FRAMES + 10];
 	struct bench b;
 
-	set_up(&b, true);
-	for (uint32_t i = 0; i < 7; i++)
-		send_frame(&b, &(struct frame){.payload = 10 + i}, no_hdr);
-	assert_int_equal(receive(&b, pkts, 4), 4);
-	assert_int_equal(receive(&b, pkts + 4, 6), 3);
-	for (uint32_t i = 0; i < 7; i++)
-		assert_frame(pkts[i], &(struct frame){.payload = 10 + i});
-	tear_down(&b, pkts, 7);
+	for (unsigned supers = 0; supers < 2; supers++) {
+		set_up(&b, supers);
+		for (uint32_t i = 0; i < FRAMES; i++)
+			send_frame(&b, &(struct frame){.payload = 10 + i}, no_hdr);
+		assert_int_equal(receive(&b, pkts, 4), 4);
+		assert_int_equal(receive(&b, pkts + 4, 30), 30);
+		assert_int_equal(receive(&b, pkts + 34, 16), 6);
+		assert_int_equal(receive(&b, pkts + FRAMES, 10), 0);
+		for (uint32_t i = 0; i < FRAMES; i++)
+			assert_frame(pkts[i], &(struct frame){.payload = 10 + i});
+		tear_down(&b, pkts, FRAMES);
+	}
 }
 
 static void test_headers(void **state)
@@ -296,6 +308,7 @@ static void test_refused(void **state)
 		{"t", "txqueuelen", "0", -EINVAL, "txqueuelen"},
 		{"t", "offload", "yes", -EINVAL, "offload"},
 		{"t", "napi", "on", -EINVAL, "napi"},
+		{"t", "io", "vector", -EINVAL, "io"},
 		{"t", "ofload", "on", -EINVAL, "ofload"},
 		{"t", "netns", "leat-there-is-none", -ENOENT, "leat-there-is-none"},
 		{"t", "netns", "/dev/null", -EINVAL, "namespace"},
@@ -325,6 +338,8 @@ int main(void)
 		cmocka_unit_test(test_no_buffer), cmocka_unit_test(test_transmit),
 		cmocka_unit_test(test_refused),
 	};
+	int failed = cmocka_run_group_tests_name("by system calls", tests, NULL, NULL);
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	by_ring = true;
+	return failed + cmocka_run_group_tests_name("by io_uring", tests, NULL, NULL);
 }
