@@ -121,7 +121,8 @@ static int parse_request(struct tap_request *r)
 	if (!e)
 		e = parse_choice(r, "napi", "threaded", "off", "off", &r->napi);
 	if (!e)
-		e = parse_choice(r, "io", "uring", "syscall", "uring", &r->uring);
+		e = parse_choice(r, "io", "uring", "syscall", r->offload ? "syscall" : "uring",
+				 &r->uring);
 	if (!e)
 		e = port_number(r->args, "queues", 1, 1, PORT_QUEUES_MAX, &r->queues, r->err,
 				r->err_len);
@@ -434,7 +435,8 @@ const struct port_ops port_tap = {
 		"napi=threaded|off  whether the kernel merges the frames it gets, in threads of its\n"
 		"                 own (off); worth it where offload=none\n"
 		"io=uring|syscall  whether many frames are read or written with one system call; uring\n"
-		"                 is refused where the kernel has none (uring, where there is)\n"
+		"                 is refused where the kernel has none (uring where offload=none and\n"
+		"                 there is one)\n"
 		"mac=ADDRESS      (random)\n"
 		"address=IP/N     an address of the interface; may be repeated\n",
 	.open = open_tap,
