@@ -5,9 +5,9 @@
  * How long the next frame is, only reading it tells. So each read has room for the largest: a
  * small buffer, which takes a wire-sized frame and the headers of any, and behind it a big one,
  * which takes the rest of a super-packet; nothing is copied again. Where wire-sized frames are
- * longer than a small buffer they get a big one to themselves, for GRO merges no frame in slices. The virtio_net_hdr goes to the
- * headroom, right in front of the frame. Buffers that a read left empty go back to the pool, which
- * gives them out first.
+ * longer than a small buffer they get a big one to themselves, for GRO merges no frame in slices.
+ * The virtio_net_hdr goes to the headroom, right in front of the frame. Buffers that a read left
+ * empty go back to the pool, which gives them out first.
  *
  * A ring reads and writes many frames with one system call. A read of an empty queue costs, too, so
  * as many are asked for as came the last time, and one; if all come, twice as many.
