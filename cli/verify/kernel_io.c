@@ -66,8 +66,9 @@ static int write_mark(struct kernel *k, int tap, unsigned hdr_len)
 static bool wait_for(int fd)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
+	int n = poll(&p, 1, PATIENCE);
 
-	return poll(&p, 1, PATIENCE) == 1;
+	return n == 1 || (n < 0 && errno == EINTR);
 }
 
 /* Append what the TAP gives until the last marker written. */

@@ -112,12 +112,8 @@ static void print_reached(const struct report *report, FILE *to)
 	}
 }
 
-static void print_text(const struct report *report, FILE *to)
+static void print_rest(const struct report *report, FILE *to)
 {
-	fprintf(to, "%-22s %9s %9s %9s  %s\n", "type", "cases", "identical", "different",
-		"excluded");
-	for (unsigned i = 0; i < report->rows; i++)
-		print_row(&report->row[i], to);
 	fprintf(to, "\n");
 	print_rules(report, to);
 	print_reached(report, to);
@@ -186,10 +182,27 @@ static void print_json(const struct report *report, FILE *to)
 	json_decref(all);
 }
 
-void report_print(const struct report *report, FILE *to)
+void report_head(const struct report *report, FILE *to)
+{
+	if (report->json)
+		return;
+	fprintf(to, "%-22s %9s %9s %9s  %s\n", "type", "cases", "identical", "different",
+		"excluded");
+	fflush(to);
+}
+
+void report_known(const struct report *report, const struct row *row, FILE *to)
+{
+	if (report->json)
+		return;
+	print_row(row, to);
+	fflush(to);
+}
+
+void report_rest(const struct report *report, FILE *to)
 {
 	if (report->json)
 		print_json(report, to);
 	else
-		print_text(report, to);
+		print_rest(report, to);
 }

@@ -41,7 +41,11 @@ struct report {
 /* The reasons that the run should have reached and did not, as bits. */
 uint64_t report_unreached(const struct report *report);
 
-void report_print(const struct report *report, FILE *to);
+/* In words, the table's head, and each row when it is known; what both leave, or all of it as JSON,
+ * at the end. */
+void report_head(const struct report *report, FILE *to);
+void report_known(const struct report *report, const struct row *row, FILE *to);
+void report_rest(const struct report *report, FILE *to);
 
 /* Decode the difference; the text is malloc'd. */
 struct report_question {

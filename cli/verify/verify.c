@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fnmatch.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -28,6 +29,22 @@ struct verify_args {
 	uint64_t first; /* the first case */
 	bool has_seed, one;
 };
+
+/* A first signal ends the questions, not the report. */
+static volatile sig_atomic_t ended;
+
+static void take_signal(int number)
+{
+	ended = number;
+}
+
+static void take_signals(void)
+{
+	const struct sigaction take = {.sa_handler = take_signal, .sa_flags = (int)SA_RESETHAND};
+
+	sigaction(SIGINT, &take, NULL);
+	sigaction(SIGTERM, &take, NULL);
+}
 
 static int take_number(const char *text, uint64_t *n, char *err, size_t err_len)
 {
@@ -149,7 +166,7 @@ static int run_row(struct judge *judge, const struct verify_args *args, struct r
 	row->lacks = judge_lacks(judge, row->type);
 	if (row->lacks)
 		return 0;
-	for (uint64_t i = 0; i < args->report.cases; i++) {
+	for (uint64_t i = 0; i < args->report.cases && !ended; i++) {
 		int e = judge_case(judge, row, args->report.seed, args->first + i);
 
 		if (e) {
@@ -167,6 +184,7 @@ static int run_rows(struct judge *judge, struct verify_args *args)
 {
 	int e = 0;
 
+	report_head(&args->report, stdout);
 	for (unsigned i = 0; i < types_n; i++) {
 		struct row *row = &args->report.row[args->report.rows];
 
@@ -176,9 +194,11 @@ static int run_rows(struct judge *judge, struct verify_args *args)
 		row->type = &types[i];
 		if (run_row(judge, args, row))
 			e = -EIO;
+		if (isatty(STDERR_FILENO))
+			fprintf(stderr, "\r%60s\r", "");
+		report_known(&args->report, row, stdout);
 	}
-	if (isatty(STDERR_FILENO))
-		fprintf(stderr, "\r%60s\r", "");
+	report_rest(&args->report, stdout);
 	return e;
 }
 
@@ -214,11 +234,13 @@ int verify_main(int argc, char **argv)
 		free(args.report.row);
 		return code;
 	}
-	if (run_rows(&judge, &args))
+	take_signals();
+	if (run_rows(&judge, &args) || ended)
 		code = EXIT_WORK;
 	else
 		code = is_wrong(&args.report) ? EXIT_WORK : EXIT_OK;
-	report_print(&args.report, stdout);
+	if (ended)
+		fprintf(stderr, "leat verify: ended by a signal, not all was asked\n");
 	for (unsigned i = 0; i < args.report.rows; i++)
 		free(args.report.row[i].first);
 	free(args.report.row);

@@ -6,6 +6,7 @@ LEAT_SEED repeats a run; without it each run asks other questions.
 
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -34,6 +35,22 @@ def check_repeats():
     assert first.stdout == second.stdout, "two runs of one seed differ"
 
 
+def check_ended():
+    """A signal ends the questions; what was known by then is reported, and the rest is not called
+    right."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with subprocess.Popen([LEAT, "verify", "--type", "gso-tcp4,gso-tcp6", "--cases", "10000000"],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+            assert run.stdout.readline().startswith("type"), "no head before the first question"
+            run.send_signal(number)
+            out, err = run.stdout.read(), run.stderr.read()
+        rows = out.splitlines()
+        assert run.returncode == 1 and "ended by a signal" in err, (run.returncode, err)
+        name, cases = rows[0].split()[:2]
+        assert name == "gso-tcp4" and int(cases) < 10000000, out
+        assert rows[1].split()[:2] == ["gso-tcp6", "0"] and rows[-1].startswith("seed "), out
+
+
 def main():
     seed = os.environ.get("LEAT_SEED")
     check_usage()
@@ -44,6 +61,7 @@ def main():
         print(ran.stderr.strip())
         sys.exit(SKIP)
     check_repeats()
+    check_ended()
     one = json.loads(verify("--json", "--type", "gso-tcp4", "--cases", "50").stdout)
     row = one["types"][0]
     assert row["cases"] == 50 and row["outcomes"], row
