@@ -113,7 +113,7 @@ void move_read(struct rxq *q, unsigned n, bool empty)
 	q->move.frames += n;
 	if (empty)
 		q->move.emptied = q->move.reads;
-	if (n || q->move.draining || q->move.value == MOVE_DRAINING)
+	if (n || move_must_read(q))
 		trace(TRACE_receive, q->cpu, q->queue, 0, NULL, n * 2 + empty);
 }
 
@@ -219,12 +219,26 @@ static bool has_parked(const struct worker *w, const struct rxq *q, unsigned sha
 	       big * 2 * share >= w->pool.all_bigs;
 }
 
+bool move_must_read(const struct rxq *q)
+{
+	return q->move.draining || q->move.value == MOVE_DRAINING;
+}
+
 /* Rather than drop frames, do not read a queue that others need not wait for; the room that is left
  * is for what has to be read when they do. */
 bool move_may_read(const struct worker *w, const struct rxq *q)
 {
-	return q->move.draining || q->move.value == MOVE_DRAINING || q->move.n_parked == 0 ||
-	       !has_parked(w, q, 2);
+	return move_must_read(q) || q->move.n_parked == 0 || !has_parked(w, q, 2);
+}
+
+/* By each buffer of the frame's: a super-packet's slices are of either kind. */
+static void count_parked(const struct leat_pkt *pkt, uint32_t by)
+{
+	for (const struct leat_pkt *s = pkt; s; s = s->frag_list) {
+		struct pool *owner = s->owner;
+
+		__atomic_fetch_add(&owner->parked[pool_is_big(s)], by, __ATOMIC_RELAXED);
+	}
 }
 
 /* move_see. The first frame of a flow is here, so all before it are on the old queue, whose worker
@@ -255,7 +269,7 @@ static void park(struct worker *w, struct rxq *q, struct leat_pkt *pkt)
 	stat_add(&q->move.fenced, 1);
 	trace(TRACE_move_park, w->cpu, q->queue, pkt->hash, pkt, 0);
 	q->move.parked[q->move.n_parked++] = pkt;
-	__atomic_fetch_add(&w->pool.parked[pool_is_big(pkt)], 1, __ATOMIC_RELAXED);
+	count_parked(pkt, 1);
 }
 
 static bool has_arrivals(const struct rxq *q)
@@ -288,14 +302,12 @@ static void release(struct worker *w, const struct conf *c, struct rxq *q)
 
 	for (unsigned i = 0; i < q->move.n_parked; i++) {
 		struct leat_pkt *pkt = q->move.parked[i];
-		struct pool *owner;
 
 		if (is_held(q, c, pkt)) {
 			q->move.parked[kept++] = pkt;
 			continue;
 		}
-		owner = pkt->owner;
-		__atomic_fetch_sub(&owner->parked[pool_is_big(pkt)], 1, __ATOMIC_RELAXED);
+		count_parked(pkt, 0u - 1);
 		out[n++] = pkt;
 		if (n == PORT_BATCH) {
 			worker_pass(w, c, q, out, n);

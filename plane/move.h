@@ -92,6 +92,9 @@ struct move *move_begin(struct worker *w, struct rxq *from, struct rxq *to, uint
 /* A's worker: the port would not do it. */
 void move_cancel(struct worker *w, struct rxq *from, struct move *move);
 
+/* Whether the queue has to be read until it is known to be empty. */
+bool move_must_read(const struct rxq *q);
+
 /* Whether the queue may be read: there is room for what might have to wait, or it has to be read. */
 bool move_may_read(const struct worker *w, const struct rxq *q);
 

@@ -126,15 +126,19 @@ static void sleep_until_work(struct worker *w, const struct conf *c)
 	wake_disarm(&w->reader.wake);
 }
 
-/* Busy polling: for so long look without sleeping. True: there is something to do. Not for a worker
- * without buffers: it would find the queue that it cannot read again and again. */
+/* Busy polling: for so long, and not for longer than what nobody wakes for may wait, look without
+ * sleeping. True: there is something to do. Not for a worker without buffers: it would find the queue
+ * that it cannot read again and again. */
 static bool spin(struct worker *w, const struct conf *c)
 {
-	uint64_t end = w->now + c->busy_poll * UINT64_C(1000);
+	uint64_t end = w->now + c->busy_poll * UINT64_C(1000), first = due(w, c);
 
-	do
+	if (first < end)
+		end = first;
+	do {
 		look(w, 0);
-	while (!has_packets(w) && !has_work(w, c) && worker_clock() < end);
+		w->now = worker_clock();
+	} while (!has_packets(w) && !has_work(w, c) && w->now < end);
 	return has_packets(w) || has_work(w, c);
 }
 

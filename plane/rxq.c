@@ -171,7 +171,7 @@ static void watch(struct rxq *q, const struct worker *w)
 	struct epoll_event ev = {.events = EPOLLIN, .data.ptr = q};
 
 	if (epoll_ctl(w->epoll, EPOLL_CTL_ADD, q->port->ops->fd(q->port, q->queue), &ev))
-		fprintf(stderr, "leat: %s: queue rx-%u will not be read: %s\n", q->port->name,
+		fprintf(stderr, "leat: %s: queue rx-%u will not be watched: %s\n", q->port->name,
 			(unsigned)q->queue, strerror(errno));
 	q->ready = true;
 }
@@ -261,8 +261,8 @@ unsigned rxq_receive(struct worker *w, struct rxq *q, struct leat_pkt **in)
 		in[i]->stamp = w->now;
 	}
 	empty = n < PORT_BATCH && bytes < PORT_BATCH_BYTES;
-	if (empty)
-		q->ready = false;
+	if (empty) /* the port tells of frames, not of buffers: who needs to know asks again */
+		q->ready = w->starved && move_must_read(q);
 	n = n < 0 ? 0 : n;
 	move_read(q, (unsigned)n, empty && !w->starved);
 	return (unsigned)n;

@@ -54,14 +54,17 @@ int thread_start(pthread_t *thread, uint16_t cpu, void *(*run)(void *), void *ar
 {
 	cpu_set_t set;
 	pthread_attr_t attr;
+	pthread_t started;
 	int err;
 
 	CPU_ZERO(&set);
 	CPU_SET(cpu, &set);
 	pthread_attr_init(&attr);
 	pthread_attr_setaffinity_np(&attr, sizeof(set), &set);
-	err = pthread_create(thread, &attr, run, arg);
+	err = pthread_create(&started, &attr, run, arg);
 	pthread_attr_destroy(&attr);
+	if (!err)
+		*thread = started;
 	return -err;
 }
 
@@ -98,6 +101,7 @@ void worker_drain(struct worker *w)
 		if (worker_backlog(w, c) == 0)
 			sched_yield();
 	}
+	rxq_take(w, c); /* that another passed on meanwhile */
 	__atomic_store_n(&w->drained, 2, __ATOMIC_RELEASE);
 	while (!all_drained(w->plane, 2))
 		sched_yield();

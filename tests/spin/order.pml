@@ -765,6 +765,12 @@ mtype = { NOTHING, BACKLOG, RECEIVE, FLUSH, GIVE, REMAKE, DRAIN, VALUE_DRAIN, VA
 #endif
 #define READABLE(q) \
 	(!fenced[q] && pool[me] > 0 && MAY_READ(q) && (ready[q] || len(device[q]) > 0))
+/* A read without buffers is no step, for it is repeated. */
+#ifdef STARVED_ONCE
+#define GIVES_UP(q)    (pool[me] == 0 && ready[q])
+#else
+#define GIVES_UP(q)    false
+#endif
 #define HOLDS(q)       (held[LIST(q, 0)] || held[LIST(q, FLOWS - 1)])
 #define CAN_GIVE(q)    (gives < GIVES)
 #define CAN_REMAKE(q)  (remakes < REMAKES)
@@ -776,7 +782,7 @@ mtype = { NOTHING, BACKLOG, RECEIVE, FLUSH, GIVE, REMAKE, DRAIN, VALUE_DRAIN, VA
 #define CAN_FOLLOW(q) \
 	(CHANGE && (VALUE_BEGINS(q) || VALUE_DRAINS(q) || VALUE_WAITS(q) || VALUE_CLEARS(q)))
 #define CAN_SERVE(q)                                                                          \
-	(READABLE(q) || HOLDS(q) || CAN_GIVE(q) || CAN_REMAKE(q) || CAN_PASS(q) ||            \
+	(READABLE(q) || GIVES_UP(q) || HOLDS(q) || CAN_GIVE(q) || CAN_REMAKE(q) || CAN_PASS(q) ||            \
 	 CAN_SHUT(q) || CAN_DRAIN(q) || CAN_FINISH(q) || CAN_FORGET(q) || CAN_FOLLOW(q))
 #define CAN_WORK(q) (serving[q] == GIVEN + me || (serving[q] == me && CAN_SERVE(q)))
 
@@ -790,6 +796,7 @@ inline serve()
 {
 	if
 	:: READABLE(q) -> act = RECEIVE; receive()
+	:: GIVES_UP(q) -> ready[q] = false
 	:: HOLDS(q) -> act = FLUSH; flush()
 	:: CAN_GIVE(q) -> act = GIVE; gives++; flush();
 #ifdef GIVE_EARLY

@@ -206,6 +206,45 @@ static void test_handed_over(void **state)
 	assert_int_equal(w->pool.parked[false], 0);
 }
 
+/* A super-packet's buffers are of either kind, and so are those that wait. */
+static void test_chains_wait(void **state)
+{
+	const uint32_t *parked = plane.worker[1].pool.parked;
+
+	card.chains = true;
+	begin();
+	put(new, FLOW, 1);
+	put(new, FLOW, 2);
+	turn(new);
+	assert_int_equal(new->move.n_parked, 2);
+	assert_int_equal(parked[false], 2);
+	assert_int_equal(parked[true], 2);
+	turns(3);
+	assert_order(1, 2);
+	assert_int_equal(parked[false], 0);
+	assert_int_equal(parked[true], 0);
+}
+
+/* The read that was to find the old queue empty finds no buffer: it is read again when there is one,
+ * though the device says nothing of an empty queue. */
+static void test_no_buffer(void **state)
+{
+	struct leat_pkt *held[SMALLS];
+
+	begin();
+	put(new, FLOW, 1);
+	turn(new);
+	for (unsigned i = 0; i < SMALLS; i++)
+		held[i] = pool_small(&w->pool);
+	turns(4);
+	assert_int_equal(underway(), 1);
+	pool_give(&w->pool, held, SMALLS);
+	turns(3);
+	assert_int_equal(underway(), 0);
+	assert_order(1);
+	assert_false(old->ready);
+}
+
 #define test(name) cmocka_unit_test_setup_teardown(name, make, tear_down)
 
 int main(void)
@@ -220,6 +259,8 @@ int main(void)
 		test(test_no_frame),
 		test(test_again),
 		test(test_cancelled),
+		test(test_chains_wait),
+		cmocka_unit_test_setup_teardown(test_no_buffer, make_small, tear_down),
 		cmocka_unit_test_setup_teardown(test_handed_over, make_small, tear_down)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A worker without its thread: how it rests, and what it says of a queue it cannot watch. */
+#include <errno.h>
 #include <stdio.h>
 
 #include "stub_plane.h"
@@ -55,6 +56,15 @@ static void test_starved_sleeps(void **state)
 	assert_int_equal(rxq->interrupts[0], 3);
 }
 
+/* A thread that could not be started is none to wait for. */
+static void test_no_thread(void **state)
+{
+	pthread_t thread = 0;
+
+	assert_int_equal(thread_start(&thread, CPU_SETSIZE - 1, NULL, NULL), -EINVAL);
+	assert_int_equal(thread, 0);
+}
+
 /* Take the queue given; what is written to stderr meanwhile. */
 static void take(char *text, size_t size)
 {
@@ -85,7 +95,7 @@ static void test_unwatched_is_said(void **state)
 	fclose(file);
 	rxq_give(rxq, worker);
 	take(said, sizeof(said));
-	assert_string_equal(said, "leat: p: queue rx-1 will not be read: "
+	assert_string_equal(said, "leat: p: queue rx-1 will not be watched: "
 				  "Operation not permitted\n");
 	assert_false(plane.port[0].gone);
 	watch(eventfd(0, EFD_NONBLOCK));
@@ -98,7 +108,8 @@ static void test_unwatched_is_said(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {test(test_starved_sleeps), test(test_unwatched_is_said)};
+	const struct CMUnitTest tests[] = {test(test_starved_sleeps), test(test_no_thread),
+					   test(test_unwatched_is_said)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,6 +29,7 @@ static struct {
 	} queue[STUB_QUEUES];
 	const struct leat_rxfh *rxfh; /* in use */
 	uint8_t protocol;	      /* of its frames: TCP's are what GRO holds */
+	bool chains;		      /* they end in a big buffer */
 } card;
 
 static uint16_t seen[FRAMES]; /* numbers */
@@ -71,6 +72,26 @@ static inline uint32_t hash_of(uint16_t flow)
 	return choose(flow).hash;
 }
 
+/* A packet of the frame, NULL without buffers. */
+static inline struct leat_pkt *make_pkt(struct pool *pool, const struct card_frame *frame)
+{
+	struct leat_pkt *pkt = pool_small(pool), *rest = card.chains ? pool_big(pool) : NULL;
+
+	if (!pkt || (card.chains && !rest)) {
+		if (pkt)
+			pool_give(pool, &pkt, 1);
+		return NULL;
+	}
+	pkt->len = pkt->headlen = build(frame->flow, pkt->data);
+	memcpy(pkt->data, &frame->number, sizeof(frame->number));
+	pkt->cookie = frame->hash;
+	if (rest) {
+		rest->len = rest->headlen = 1;
+		leat_pkt_chain(pkt, rest);
+	}
+	return pkt;
+}
+
 /* A frame of the flow is there to be read. */
 static inline void put(struct rxq *q, uint16_t flow, unsigned number)
 {
@@ -94,10 +115,9 @@ static int receive_card(struct port *port, unsigned q, struct pool *pool, struct
 	unsigned i;
 
 	for (i = 0; i < n && i < card.queue[q].n; i++) {
-		pkts[i] = pool_small(pool);
-		pkts[i]->len = pkts[i]->headlen = build(frame[i].flow, pkts[i]->data);
-		memcpy(pkts[i]->data, &frame[i].number, sizeof(frame[i].number));
-		pkts[i]->cookie = frame[i].hash;
+		pkts[i] = make_pkt(pool, &frame[i]);
+		if (!pkts[i])
+			break;
 	}
 	card.queue[q].n -= i;
 	memmove(frame, frame + i, card.queue[q].n * sizeof(*frame));
