@@ -2,6 +2,7 @@
 #include "link.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/pkt_sched.h>
@@ -125,17 +126,17 @@ static int parse_address(const char *cidr, struct address *a)
 {
 	char text[INET6_ADDRSTRLEN];
 	size_t len = strcspn(cidr, "/");
-	char *end = NULL;
+	char *end;
 	unsigned long prefix;
 
-	if (len >= sizeof(text) || cidr[len] != '/')
+	if (len >= sizeof(text) || cidr[len] != '/' || !isdigit((unsigned char)cidr[len + 1]))
 		return -EINVAL;
 	memcpy(text, cidr, len);
 	text[len] = '\0';
 	a->family = strchr(text, ':') ? AF_INET6 : AF_INET;
 	a->len = a->family == AF_INET6 ? 16 : 4;
 	prefix = strtoul(cidr + len + 1, &end, 10);
-	if (end == cidr + len + 1 || *end || prefix > a->len * 8 ||
+	if (*end || prefix > a->len * 8 ||
 	    inet_pton(a->family, text, a->bytes) != 1)
 		return -EINVAL;
 	a->prefix = (uint8_t)prefix;

@@ -190,14 +190,13 @@ int tap_receive(struct port *port, unsigned q, struct pool *pool, struct leat_pk
 	struct tap *tap = port->priv;
 	struct tap_queue *queue = &tap->queue[q];
 	struct batch b = {.pkts = pkts};
-	unsigned left = n, asked, came;
+	unsigned asked, came;
 
 	do {
-		asked = queue->want < left ? queue->want : left;
+		asked = queue->want < n - b.got ? queue->want : n - b.got;
 		came = read_frames(tap, queue, pool, &b, asked);
 		queue->want = next_want(tap, queue, asked, came);
-		left -= came;
-	} while (came == asked && left && b.bytes < PORT_BATCH_BYTES);
+	} while (came == asked && b.got < n && b.bytes < PORT_BATCH_BYTES);
 	stat_add(&port->rx_stats[q].dropped, b.lost);
 	if (b.got == 0)
 		return is_gone(b.error) ? -ENODEV : 0;
@@ -257,8 +256,8 @@ int tap_transmit(struct port *port, unsigned q, struct port_frame *frames, unsig
 		int e = write_frames(port, q, frames + i, some);
 
 		if (e < 0) {
-			stat_add(&port->txq[q].stats.errors, sent ? n - i : 0);
-			return sent ? sent : e;
+			stat_add(&port->txq[q].stats.errors, i ? n - i : 0);
+			return i ? sent : e;
 		}
 		sent += e;
 	}
