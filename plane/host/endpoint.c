@@ -221,8 +221,10 @@ int endpoint_connect(struct endpoint *ep, struct task *task, const struct addr *
 	if (e)
 		return e;
 	e = place(ep, &local, peer, ep->flags);
-	if (!e)
+	if (!e) {
 		__atomic_store_n(&ep->path, path, __ATOMIC_RELAXED);
+		__atomic_store_n(&ep->rx, 0, __ATOMIC_RELAXED);
+	}
 	pthread_mutex_unlock(&plane->conf_lock);
 	return e;
 }

@@ -46,12 +46,19 @@ static void keep(uint64_t *word, uint64_t value)
 		__atomic_store_n(word, value, __ATOMIC_RELAXED);
 }
 
-/* What a received datagram tells of its flow. */
+/* Whether the endpoint is connected to this address and port. */
+static bool is_peer(const struct endpoint *ep, const struct addr *addr)
+{
+	return ep->peer.version && addr->port == ep->peer.port && addr_same(addr, &ep->peer);
+}
+
+/* What a received datagram tells of its flow. It may have come before its endpoint was connected,
+ * from another. */
 static void note(struct endpoint *ep, const struct conf *c, const struct datagram *d, uint16_t cpu)
 {
 	if (c->sock.size)
 		leat_rfs_record(&c->sock, d->hash, cpu);
-	if (!ep->peer.version)
+	if (!is_peer(ep, &d->peer))
 		return;
 	keep(&ep->path, d->path);
 	keep(&ep->rx, (d->pkt->rxq + UINT64_C(1)) << 32 | d->hash);
@@ -158,14 +165,17 @@ int host_find_path(struct host *h, struct task *task, const struct addr *peer, u
 
 	if (!own)
 		return -ENETUNREACH;
+	pkt = pool_small(&task->pool);
+	ask = pkt != NULL;
 	*path = neigh_find(&h->neigh, peer, worker_clock(), &ask);
-	pkt = ask ? pool_small(&task->pool) : NULL;
-	if (pkt) {
+	if (ask) {
 		const struct conf *c = plane_back(task->plane, &task->reader);
 
 		host_ask(h, own, peer, pkt);
 		task_xmit(task, c, &h->plane->port[own->port], &pkt, 1);
 		plane_leave(&task->reader);
+	} else if (pkt) {
+		pool_give(&task->pool, &pkt, 1);
 	}
 	return *path == ADDR_NO_PATH ? -EAGAIN : 0;
 }
@@ -194,8 +204,7 @@ static int find_peer(struct sending *s)
 	if (ep->peer.version) {
 		uint64_t rx = __atomic_load_n(&ep->rx, __ATOMIC_RELAXED);
 
-		if (s->dst.version &&
-		    (!addr_same(&s->dst, &ep->peer) || s->dst.port != ep->peer.port))
+		if (s->dst.version && !is_peer(ep, &s->dst))
 			return -EISCONN;
 		s->dst = ep->peer;
 		s->path = __atomic_load_n(&ep->path, __ATOMIC_RELAXED);

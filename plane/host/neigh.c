@@ -71,12 +71,12 @@ uint64_t neigh_find(struct neigh *t, const struct addr *addr, uint64_t now, bool
 
 	pthread_mutex_lock(&t->lock);
 	e = find(set, addr);
-	*ask = !e || (!e->path && now - e->renewed >= NEIGH_AGAIN);
-	if (!e)
+	*ask = *ask && (!e || (!e->path && now - e->renewed >= NEIGH_AGAIN));
+	if (*ask && !e)
 		e = make_entry(set, addr);
 	if (*ask)
 		e->renewed = now;
-	path = e->path;
+	path = e ? e->path : ADDR_NO_PATH;
 	pthread_mutex_unlock(&t->lock);
 	return path;
 }

@@ -43,8 +43,8 @@ void neigh_fini(struct neigh *table);
 void neigh_learn(struct neigh *table, const struct addr *addr, uint64_t path, bool make,
 		 uint64_t now);
 
-/* The way to `addr`, or ADDR_NO_PATH; *ask then says whether it is time to ask for it, and that it
- * will be done. */
+/* The way to `addr`, or ADDR_NO_PATH. *ask, if the caller could ask for it: then it says whether it is
+ * time to, and that it will be done. */
 uint64_t neigh_find(struct neigh *table, const struct addr *addr, uint64_t now, bool *ask);
 
 #endif

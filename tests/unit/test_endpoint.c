@@ -276,6 +276,34 @@ static void test_copies(void **state)
 	endpoint_close(ep);
 }
 
+/* What came before the endpoint was connected tells nothing of the way to the peer. */
+static void test_received_before(void **state)
+{
+	static const uint8_t other_mac[6] = {2, 0, 0, 0, 2, 0x33};
+	struct endpoint *ep = open_bound(&us4, PORT, 0);
+	struct frame f = datagram_frame(4, 3, 1234, PORT, 5);
+	uint8_t buf[8];
+
+	assert_int_equal(fate_of(&f), HOST_DELIVERED);
+	neigh_learn(&host->neigh, &near4, addr_path(0, other_mac), true, 0);
+	assert_int_equal(endpoint_connect(ep, &task, &near4, 0), 0);
+	assert_int_equal(endpoint_recvfrom(ep, &task, buf, sizeof(buf), NULL, NULL, 0), 5);
+	assert_int_equal(ep->rx, 0);
+	assert_int_equal(endpoint_sendto(ep, &task, "x", 1, NULL, 0), 0);
+	assert_int_equal(n_sent, 1);
+	assert_memory_equal(sent[0].bytes, other_mac, sizeof(other_mac));
+	/* Nor does the former peer's flow. */
+	f.src = 0xc0000200 ^ 0xc6336409;
+	f.sport = 5000;
+	assert_int_equal(fate_of(&f), HOST_DELIVERED);
+	assert_int_equal(endpoint_recvfrom(ep, &task, buf, sizeof(buf), NULL, NULL, 0), 5);
+	assert_int_not_equal(ep->rx, 0);
+	assert_int_equal(endpoint_connect(ep, &task, &(struct addr){{198, 51, 100, 9}, 6000, 4}, 0),
+			 0);
+	assert_int_equal(ep->rx, 0);
+	endpoint_close(ep);
+}
+
 /* Whether all buffers came back; those of the worker are in its pool or on their way to it. */
 static void test_buffers(void **state)
 {
@@ -300,6 +328,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test(test_bind),    test(test_lookup),	test(test_reuseport), test(test_connect),
 		test(test_receive), test(test_waiting), test(test_copies),    test(test_buffers),
+		test(test_received_before),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,7 +37,7 @@ static void test_arp(void **state)
 {
 	static const uint8_t reply[] = {0, 1, 8, 0, 6, 4, 0, 2};
 	uint8_t p[64];
-	bool ask;
+	bool ask = false;
 
 	assert_int_equal(fate(p, put_arp(p, 1, them4, us4)), HOST_ARP_REPLY);
 	assert_int_equal(n_sent, 1);
@@ -118,7 +118,7 @@ static void test_nd(void **state)
 {
 	static const uint8_t nobody[16];
 	uint8_t p[128];
-	bool ask;
+	bool ask = false;
 
 	assert_int_equal(fate(p, put_solicit(p, them6, us6, 255)), HOST_ND_ADVERT);
 	check_advert(&sent[0], them6, 0x60);
@@ -301,18 +301,28 @@ static void test_many_neighbours(void **state)
 	}
 }
 
+/* Who cannot ask leaves it to the next. */
 static void test_asking_again(void **state)
 {
 	const struct addr who = {{198, 51, 100, 77}, 0, 4};
-	bool ask;
+	const struct {
+		uint64_t after;
+		bool can, ask;
+	} times[] = {
+		{0, false, false},
+		{0, true, true},
+		{NEIGH_AGAIN - 1, true, false},
+		{NEIGH_AGAIN, false, false},
+		{NEIGH_AGAIN, true, true},
+	};
+	bool ask = true;
 
-	assert_int_equal(neigh_find(&host->neigh, &who, 5000, &ask), ADDR_NO_PATH);
-	assert_true(ask);
-	assert_int_equal(neigh_find(&host->neigh, &who, 5000 + NEIGH_AGAIN - 1, &ask),
-			 ADDR_NO_PATH);
-	assert_false(ask);
-	assert_int_equal(neigh_find(&host->neigh, &who, 5000 + NEIGH_AGAIN, &ask), ADDR_NO_PATH);
-	assert_true(ask);
+	for (unsigned i = 0; i < COUNT(times); i++) {
+		ask = times[i].can;
+		assert_int_equal(neigh_find(&host->neigh, &who, 5000 + times[i].after, &ask),
+				 ADDR_NO_PATH);
+		assert_int_equal(ask, times[i].ask);
+	}
 	neigh_learn(&host->neigh, &who, 7, false, 0);
 	assert_int_equal(neigh_find(&host->neigh, &who, 5000 + 9 * (uint64_t)NEIGH_AGAIN, &ask), 7);
 	assert_false(ask);
