@@ -68,18 +68,18 @@ static int fail(int error, const char *message)
 	return error == -EINVAL ? EXIT_USAGE : EXIT_WORK;
 }
 
-/* A timer that fires after ns, and every ns if it shall; -1 if ns is 0. */
-static int make_timer(uint64_t ns, bool again)
+/* Wait for a timer that fires after ns, and every ns if it shall; for none if ns is 0. */
+static int make_timer(struct pollfd *wait, uint64_t ns, bool again)
 {
 	struct timespec ts = {(time_t)(ns / 1000000000u), (long)(ns % 1000000000u)};
 	struct itimerspec when = {.it_value = ts};
-	int fd = ns ? timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC) : -1;
 
+	if (!ns)
+		return 0;
 	if (again)
 		when.it_interval = ts;
-	if (fd >= 0)
-		timerfd_settime(fd, 0, &when, NULL);
-	return fd;
+	wait->fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	return wait->fd < 0 || timerfd_settime(wait->fd, 0, &when, NULL) ? -errno : 0;
 }
 
 /* timeout(1) and terminals send one and the same signal twice: what comes so soon is no second. */
@@ -99,19 +99,21 @@ static void take_signal(int number)
 }
 
 /* SIGHUP ends a run too, unless nohup said otherwise. */
-static int take_signals(void)
+static int take_signals(struct pollfd *wait)
 {
 	const struct sigaction take = {.sa_handler = take_signal}; /* without SA_RESTART */
 	struct sigaction hup;
 
-	signals = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	signals = wait->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (signals < 0)
+		return -errno;
 	signal(SIGPIPE, SIG_IGN);
 	for (size_t i = 0; i < sizeof(end_signals) / sizeof(*end_signals); i++) {
 		if (end_signals[i] != SIGHUP ||
 		    (sigaction(SIGHUP, NULL, &hup) == 0 && hup.sa_handler != SIG_IGN))
 			sigaction(end_signals[i], &take, NULL);
 	}
-	return signals;
+	return 0;
 }
 
 static void leave_signals(void)
@@ -319,9 +321,10 @@ static int start(struct run *run)
 		print_port(run->out, &run->plane.port[i], &c->port[i]);
 	fflush(run->out);
 	run->started = now();
-	run->wait[DURATION].fd = make_timer(c->duration, false);
-	run->wait[STATS].fd = make_timer(c->interval, true);
-	return EXIT_OK;
+	e = make_timer(&run->wait[DURATION], c->duration, false);
+	if (!e)
+		e = make_timer(&run->wait[STATS], c->interval, true);
+	return e ? fail(e, strerror(-e)) : EXIT_OK;
 }
 
 /* Whether the ports did all of their work, and what they wrote has reached its files. */
@@ -400,13 +403,13 @@ int run_main(int argc, char **argv)
 		run.wait[i] = (struct pollfd){.fd = -1, .events = POLLIN};
 	if (config_parse(&run.config, argc, argv, &code) == 0) {
 		run.out = writes_stdout(&run.config) ? stderr : stdout;
-		run.wait[SIGNALS].fd = take_signals();
-		if (run.config.control)
+		e = take_signals(&run.wait[SIGNALS]);
+		if (!e && run.config.control)
 			e = control_open(&run.control, run.config.control, &run.plane, err,
 					 sizeof(err));
 		if (run.control)
 			run.wait[CONTROL].fd = control_fd(run.control);
-		code = e ? fail(e, err) : run_plane(&run);
+		code = e ? fail(e, *err ? err : strerror(-e)) : run_plane(&run);
 	}
 	end(&run);
 	return args_finish(code);

@@ -163,7 +163,7 @@ static void show_progress(const struct row *row, uint64_t done, uint64_t of)
 
 static int run_row(struct judge *judge, const struct verify_args *args, struct row *row)
 {
-	row->lacks = judge_lacks(judge, row->type);
+	row->lacks = ended ? NULL : judge_lacks(judge, row->type);
 	if (row->lacks)
 		return 0;
 	for (uint64_t i = 0; i < args->report.cases && !ended; i++) {
