@@ -27,17 +27,20 @@ static void require(bool what)
 		abort();
 }
 
-/* A super-packet has a whole transport header, more than one segment, and is in a tunnel if and only
- * if its type says so. */
+/* A super-packet has a whole transport header, more than one segment (of UFO's fragments the UDP
+ * header is a part), and is in a tunnel if and only if its type says so. */
 static void check_super(const struct leat_pkt *pkt)
 {
 	static const struct leat_gso_conf conf;
-	uint32_t tunnel = pkt->gso_type & TUNNELS;
+	uint32_t tunnel = pkt->gso_type & TUNNELS, headers = pkt->payload;
 	struct leat_gso gso;
 
 	require(pkt->gso_type & LEAT_GSO_DODGY && pkt->gso_segs == 0);
 	require(pkt->gso_size != 0 && pkt->gso_size != LEAT_GSO_BY_FRAGS);
-	require(pkt->depth == LEAT_DEPTH_TRANSPORT && pkt->len > pkt->payload);
+	require(pkt->depth == LEAT_DEPTH_TRANSPORT);
+	if (pkt->gso_type & LEAT_GSO_UDP)
+		headers = leat_pkt_inner(pkt)->transport;
+	require(pkt->len > headers && pkt->len - headers > pkt->gso_size);
 	require((tunnel != 0) == (pkt->levels == 2) && (tunnel & (tunnel - 1)) == 0);
 	require(leat_gso_init(&gso, pkt, &conf) != 1);
 }
