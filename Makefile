@@ -54,4 +54,4 @@ format:
 clean:
 	@rm -rf build build-asan build-tsan build-fuzz
 
-.PHONY: all setup demo test test-vm soak bench install check-style format clean
+.PHONY: all setup demo test test-vm fuzz soak bench install check-style format clean
