@@ -6,8 +6,10 @@
  */
 #include "stats.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* 0 when there is none. */
 static double value(const json_t *o, const char *name)
@@ -120,13 +122,14 @@ static void print_mistakes(FILE *f, const json_t *now, const json_t *since)
 }
 
 /* "gro left: merged 120, held 4" */
-static void print_reasons(FILE *f, const json_t *now, const char *what)
+static void print_reasons(FILE *f, const json_t *now, const json_t *since, const char *what)
 {
 	const char *port, *reason;
 	json_t *reasons, *count;
 
 	json_object_foreach(json_object_get(now, what), port, reasons)
 	{
+		const json_t *then = json_object_get(json_object_get(since, what), port);
 		const char *comma = "";
 
 		if (json_object_size(reasons) == 0)
@@ -134,41 +137,54 @@ static void print_reasons(FILE *f, const json_t *now, const char *what)
 		fprintf(f, "%s %s:", what, port);
 		json_object_foreach(reasons, reason, count)
 		{
-			fprintf(f, "%s %s %lld", comma, reason,
-				(long long)json_integer_value(count));
+			fprintf(f, "%s %s %.0f", comma, reason, gain(reasons, then, reason));
 			comma = ",";
 		}
 		fprintf(f, "\n");
 	}
 }
 
-/* " name n", unless it is 0. */
-static void print_counted(FILE *f, const char *name, const json_t *count)
+/* Of an application's thread all is counted but what it is and where it runs. */
+static void print_thread(FILE *f, json_t *now, const json_t *since)
 {
-	if (json_integer_value(count))
-		fprintf(f, " %s %lld", name, (long long)json_integer_value(count));
+	const char *name;
+	json_t *count;
+
+	fprintf(f, "app:");
+	json_object_foreach(now, name, count)
+	{
+		const bool counted = strcmp(name, "thread") != 0 && strcmp(name, "cpu") != 0;
+
+		fprintf(f, " %s %.0f", name, gain(now, counted ? since : NULL, name));
+	}
+	fprintf(f, "\n");
 }
 
-static void print_app(FILE *f, const json_t *now)
+static void print_host(FILE *f, json_t *now, const json_t *since)
 {
-	const json_t *threads = json_object_get(json_object_get(now, "app"), "threads");
-	json_t *host = json_object_get(json_object_get(now, "app"), "host");
 	const char *name;
-	json_t *t, *count;
+	json_t *count;
+
+	fprintf(f, "host:");
+	json_object_foreach(now, name, count)
+	{
+		if (gain(now, since, name) > 0)
+			fprintf(f, " %s %.0f", name, gain(now, since, name));
+	}
+	fprintf(f, "\n");
+}
+
+static void print_app(FILE *f, const json_t *now, const json_t *since)
+{
+	const json_t *app = json_object_get(now, "app"), *then = json_object_get(since, "app");
+	const json_t *threads = json_object_get(then, "threads");
+	json_t *host = json_object_get(app, "host"), *t;
 	size_t i;
 
-	json_array_foreach(threads, i, t)
-	{
-		fprintf(f, "app:");
-		json_object_foreach(t, name, count)
-			fprintf(f, " %s %lld", name, (long long)json_integer_value(count));
-		fprintf(f, "\n");
-	}
-	if (host) {
-		fprintf(f, "host:");
-		json_object_foreach(host, name, count) print_counted(f, name, count);
-		fprintf(f, "\n");
-	}
+	json_array_foreach(json_object_get(app, "threads"), i, t)
+		print_thread(f, t, json_array_get(threads, i));
+	if (host)
+		print_host(f, host, json_object_get(then, "host"));
 }
 
 /* As many queues as have columns. */
@@ -236,10 +252,10 @@ char *stats_text(const json_t *now, const json_t *since, double seconds)
 	if (json_object_get(now, "cpus"))
 		print_cpus(f, now, since);
 	print_mistakes(f, now, since);
-	print_reasons(f, now, "gro");
-	print_reasons(f, now, "parse");
-	print_reasons(f, now, "steering");
-	print_app(f, now);
+	print_reasons(f, now, since, "gro");
+	print_reasons(f, now, since, "parse");
+	print_reasons(f, now, since, "steering");
+	print_app(f, now, since);
 	fclose(f);
 	return text;
 }
