@@ -365,10 +365,13 @@ static int set_locked(struct plane *plane, struct knob_at *at, struct walk *walk
 	if (!at->conf)
 		return knob_complain(at, -ENOMEM, "%s", strerror(ENOMEM));
 	err = walk_knobs(walk, at);
-	if (err || is_app(walk->pattern))
-		conf_free(at->conf, plane->conf);
-	else
+	if (!err && !is_app(walk->pattern)) {
 		err = plane_publish(plane, at->conf);
+		if (!err)
+			return 0;
+		knob_complain(at, err, "%s", strerror(-err));
+	}
+	conf_free(at->conf, plane->conf);
 	return err;
 }
 

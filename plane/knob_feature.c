@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
+static const char requested[] = "off [requested on]"; /* but something it needs is off */
 static const uint32_t tso = LEAT_GSO_TCPV4 | LEAT_GSO_TCPV6;
 
 static void print(char *text, size_t size, bool on, bool fixed)
@@ -23,12 +24,17 @@ static void print(char *text, size_t size, bool on, bool fixed)
 	snprintf(text, size, "%s%s", on ? "on" : "off", fixed ? " [fixed]" : "");
 }
 
-/* 1, 0, or -errno with a message. */
+/* 1, 0, or -errno with a message. What is fixed may be set to what it reads. */
 static int parse(const struct knob_at *at, const char *value, bool now, bool fixed)
 {
+	char text[16];
 	bool on;
-	int err = knob_switch(at, value, &on);
+	int err;
 
+	print(text, sizeof(text), now, fixed);
+	if (strcmp(value, text) == 0)
+		return now;
+	err = knob_switch(at, value, &on);
 	if (err)
 		return err;
 	if (fixed && on != now)
@@ -104,7 +110,7 @@ void knob_read_gso(const struct knob_at *at, char *text, size_t size)
 	uint32_t in_force = at->port_conf->gso.features;
 
 	if (at->port_conf->wanted & ~in_force & at->bit)
-		snprintf(text, size, "off [requested on]");
+		snprintf(text, size, "%s", requested);
 	else
 		print(text, size, in_force & at->bit, !(at->port->gso & at->bit));
 }
@@ -130,9 +136,12 @@ static const char *missing(const struct knob_at *at)
 
 int knob_set_gso(const struct knob_at *at, const char *value)
 {
-	int on = parse(at, value, false, !(at->port->gso & at->bit));
 	uint32_t wanted = at->port_conf->wanted;
+	int on;
 
+	if ((wanted & at->bit) && strcmp(value, requested) == 0)
+		return 0;
+	on = parse(at, value, false, !(at->port->gso & at->bit));
 	if (on < 0)
 		return on;
 	if (on && missing(at))
