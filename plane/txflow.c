@@ -35,7 +35,8 @@ static unsigned pick(struct txflow *table, const struct leat_xps *xps, unsigned 
 		     const struct leat_pkt *pkt)
 {
 	unsigned priority = xps->tcs.num_tc ? leat_xps_priority(pkt) : 0;
-	uint32_t flow = pkt->hash + leat_xps_tc(xps, priority);
+	uint32_t hash = pkt->hash ? pkt->hash : pkt->rxq;
+	uint32_t flow = hash + leat_xps_tc(xps, priority);
 	uint32_t *slot = &table->slot[leat_hash_32(flow, TXFLOW_BITS)];
 	uint32_t last = __atomic_load_n(slot, __ATOMIC_RELAXED), next;
 

@@ -6,8 +6,8 @@
  * frames of its other direction were written. So a flow changes its transmit queue only after it
  * has been idle for so long that nothing of it can be on its way, whatever XPS would say meanwhile.
  *
- * Flows that share a slot share its queue. Packets without a hash are the flow of hash 0. Packets
- * of one flow in two traffic classes are two flows: classes are what may overtake. Of a packet that is
+ * Flows that share a slot share its queue. Packets without a hash are a flow of
+ * their receive queue, whose CPU they stay on. Packets of one flow in two traffic classes are two flows: classes are what may overtake. Of a packet that is
  * not forwarded, rxq is the queue that its flow is received on, or TXFLOW_NO_RXQ.
  *
  * Threads: any; entries are relaxed atomics, and of two workers that choose for one slot at once

@@ -42,13 +42,18 @@ static int unmake(void **state)
 	return 0;
 }
 
-static unsigned pick(uint32_t hash, unsigned cpu, uint64_t now)
+static unsigned pick_from(uint16_t rxq, uint32_t hash, unsigned cpu, uint64_t now)
 {
-	struct leat_pkt pkt = {.hash = hash, .rxq = 2}, *pkts[] = {&pkt};
+	struct leat_pkt pkt = {.hash = hash, .rxq = rxq}, *pkts[] = {&pkt};
 	unsigned txq = UINT32_MAX;
 
 	txflow_pick(&table, &xps, cpu, now, pkts, 1, &txq);
 	return txq;
+}
+
+static unsigned pick(uint32_t hash, unsigned cpu, uint64_t now)
+{
+	return pick_from(2, hash, cpu, now);
 }
 
 static void clear(uint16_t queue)
@@ -72,6 +77,17 @@ static void test_first_chooses(void **state)
 	assert_int_equal(pick(FLOW, 0, TICK), 2); /* no map: the receive queue */
 	xps.n_queues = 2;
 	assert_int_equal(pick(~(uint32_t)FLOW, 0, TICK), 0);
+}
+
+/* Packets that nothing is known of keep to their receive queue's. */
+static void test_no_hash(void **state)
+{
+	clear(3);
+	clear(1);
+	for (uint16_t q = 0; q < QUEUES; q++)
+		assert_int_equal(pick_from(q, 0, 0, TICK), q);
+	for (uint16_t q = 0; q < QUEUES; q++)
+		assert_int_equal(pick_from(q, 0, 1, 2 * TICK), q);
 }
 
 /* Over many times its idle time, on any CPU, and although its queue is in no map any more. */
@@ -135,7 +151,7 @@ static void test_batch(void **state)
 	struct leat_pkt *pkts[] = {&pkt[0], &pkt[1], &pkt[2]};
 	unsigned txq[3];
 
-	assert_int_equal(pick(0, 1, TICK), 1);
+	assert_int_equal(pick_from(0, 0, 1, TICK), 1);
 	txflow_pick(&table, &xps, 0, TICK, pkts, 3, txq);
 	assert_int_equal(txq[0], 1);
 	assert_int_equal(txq[1], 3);
@@ -175,9 +191,9 @@ static void test_classes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		test(test_first_chooses), test(test_active_stays), test(test_idle_moves),
-		test(test_clocks_differ), test(test_queue_beyond), test(test_batch),
-		test(test_by_rxq),	  test(test_classes),
+		test(test_first_chooses), test(test_no_hash),	    test(test_active_stays),
+		test(test_idle_moves),	  test(test_clocks_differ), test(test_queue_beyond),
+		test(test_batch),	  test(test_by_rxq),	    test(test_classes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
