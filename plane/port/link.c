@@ -136,8 +136,7 @@ static int parse_address(const char *cidr, struct address *a)
 	a->family = strchr(text, ':') ? AF_INET6 : AF_INET;
 	a->len = a->family == AF_INET6 ? 16 : 4;
 	prefix = strtoul(cidr + len + 1, &end, 10);
-	if (*end || prefix > a->len * 8 ||
-	    inet_pton(a->family, text, a->bytes) != 1)
+	if (*end || prefix > a->len * 8 || inet_pton(a->family, text, a->bytes) != 1)
 		return -EINVAL;
 	a->prefix = (uint8_t)prefix;
 	return 0;

@@ -326,9 +326,9 @@ static void test_buffers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		test(test_bind),    test(test_lookup),	test(test_reuseport), test(test_connect),
-		test(test_receive), test(test_waiting), test(test_copies),    test(test_buffers),
-		test(test_received_before),
+		test(test_bind),    test(test_lookup),	test(test_reuseport),
+		test(test_connect), test(test_receive), test(test_waiting),
+		test(test_copies),  test(test_buffers), test(test_received_before),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
