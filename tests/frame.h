@@ -61,7 +61,7 @@ struct frame {
 	uint16_t frag_off;   /* IPv4: flags and offset, as in the header */
 	uint32_t flow_label; /* IPv6 */
 	const uint8_t *ext;  /* IPv4 options, or IPv6 extension headers */
-	uint8_t ext_len;
+	uint16_t ext_len;
 	uint8_t ext_first; /* IPv6: type of the first extension header; the last's next header is
 			    * to be the protocol */
 

@@ -102,14 +102,14 @@ struct leat_gso {
 	uint32_t outer_pseudo;
 	struct leat_seg wire;		    /* what is told of each segment of wire size */
 	struct leat_level lvl[LEAT_LEVELS]; /* the segments' */
-	uint16_t later; /* bits of TCP's flags that segments after the first may have */
+	uint16_t later;	      /* bits of TCP's flags that segments after the first may have */
+	uint16_t next_header; /* back from split: the number of what follows the header there */
 	uint8_t levels;
 	uint8_t kind;
-	uint8_t drop;	     /* bytes: a jumbogram option's, */
-	uint8_t insert;	     /* or a fragment header's */
-	uint8_t next_header; /* offset, from split, of the number of the header before it */
-	bool unfinished;     /* the checksum field has the pseudo-header's sum, or a CRC of 0 */
-	bool partial;	     /* larger segments for the port to cut further */
+	uint8_t drop;	 /* bytes: a jumbogram option's, */
+	uint8_t insert;	 /* or a fragment header's */
+	bool unfinished; /* the checksum field has the pseudo-header's sum, or a CRC of 0 */
+	bool partial;	 /* larger segments for the port to cut further */
 	bool lco; /* what the transport adds to a checksum around it follows from its pseudo-header */
 };
 

@@ -73,7 +73,7 @@ void leat_gso_ufo_init(struct leat_gso *gso)
 
 	gso->split = find_fragmentable(gso->pkt, &next);
 	gso->insert = gso->lvl[0].version == 6 ? IP6_FRAG_HLEN : 0;
-	gso->next_header = (uint8_t)(gso->split - next);
+	gso->next_header = (uint16_t)(gso->split - next);
 	gso->hdr_len += gso->insert;
 	gso->transport += gso->insert;
 	gso->gso_type |= LEAT_GSO_TCP_FIXEDID;

@@ -19,6 +19,8 @@ static const struct leat_gso_conf full = {.frag_id = 0x89abcdef};
 static const uint8_t hbh[] = {17, 0, 1, 4, 0, 0, 0, 0};
 static const uint8_t nops[] = {1, 1, 1, 1, 1, 1, 1, 1};
 static const uint8_t routing_dst[] = {60, 0, 59, 0, 0, 0, 0, 0, 17, 0, 1, 4, 0, 0, 0, 0};
+static const uint8_t hbh256[256] = {17, 31, 1, 252};
+static const uint8_t hbh264[264] = {17, 32, 1, 254, [258] = 1, 4};
 static const uint8_t dst_routing[] = {43, 0, 1, 4, 0, 0, 0, 0, 17, 0, 59, 0, 0, 0, 0, 0};
 
 /* `first` and `ext`: extension headers; `kept`: bytes of them in every fragment. */
@@ -26,7 +28,9 @@ static const struct row {
 	const char *name;
 	uint8_t version;
 	const uint8_t *ext;
-	uint8_t ext_len, ext_first, kept;
+	uint16_t ext_len;
+	uint8_t ext_first;
+	uint16_t kept;
 	uint32_t payload; /* of the datagram */
 	uint16_t gso_size;
 	int err;
@@ -54,6 +58,8 @@ static const struct row {
 	{"too large with its header", 6, NULL, 0, 0, 0, 65527, 65528, -EINVAL, 0, 0, 0},
 	{"options", 4, nops, 8, 0, 8, 500, 200, 0, 3, 200, 108},
 	{"hop-by-hop", 6, hbh, 8, 0, 8, 500, 200, 0, 3, 200, 108},
+	{"256 bytes of hop-by-hop", 6, hbh256, 256, 0, 256, 500, 200, 0, 3, 200, 108},
+	{"264 bytes of hop-by-hop", 6, hbh264, 264, 0, 264, 500, 200, 0, 3, 200, 108},
 	{"destination options", 6, hbh, 8, 60, 8, 500, 200, 0, 3, 200, 108},
 	{"routing", 6, dst_routing + 8, 8, 43, 8, 500, 200, 0, 3, 200, 108},
 	{"destination, routing", 6, dst_routing, 16, 60, 16, 500, 200, 0, 3, 200, 108},
@@ -100,9 +106,9 @@ static void check_ip6(const uint8_t *frag, const uint8_t *whole, uint32_t len, u
 		      bool last, uint32_t hlen)
 {
 	uint32_t next = 6, at = 40;
-	uint8_t ip[80];
+	uint8_t ip[FRAME_HDRS_MAX];
 
-	for (; at < hlen; at += 8) /* all of these headers have 8 bytes */
+	for (; at < hlen; at += 8u + 8u * frag[at + 1])
 		next = at;
 	assert_int_equal(get16(frag + 4), len - 40);
 	assert_int_equal(frag[next], 44);
