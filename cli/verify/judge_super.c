@@ -138,6 +138,7 @@ int judge_super(struct judge *j, struct row *row, uint64_t seed, uint64_t number
 	struct super_answers a = {.meta = &meta,
 				  .frame = j->super.bytes,
 				  .len = j->super.len,
+				  .nonsense = row->type->nonsense,
 				  .kernel = &j->kernel_sent,
 				  .ours = &j->ours_sent};
 	char question[QUESTION];

@@ -472,5 +472,7 @@ enum rule rule_of_super(const struct super_answers *a)
 		return RULE_MTU;
 	if (a->kernel_refused && !a->ours_refused && is_far_csum(a->meta))
 		return RULE_CSUM_FAR;
-	return differ_in_sums(a->kernel, a->ours, ufo) ? RULE_PSEUDO : RULES;
+	if (a->nonsense && differ_in_sums(a->kernel, a->ours, ufo))
+		return RULE_PSEUDO;
+	return RULES;
 }

@@ -68,6 +68,7 @@ struct super_answers {
 	uint32_t len;
 	int kernel_refused, ours_refused;
 	const struct frames *kernel, *ours;
+	bool nonsense; /* what is said of it may be wrong */
 };
 enum rule rule_of_super(const struct super_answers *answers);
 
