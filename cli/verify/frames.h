@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 enum {
-	FRAMES_MAX = 70000, /* a super-packet of segments of one byte, and markers */
-	FRAMES_ROOM = 48 << 20,
+	FRAMES_MAX = 70000,	 /* a super-packet of segments of one byte, and markers */
+	FRAMES_ROOM = 192 << 20, /* and WILD_HDRS_MAX bytes of headers in front of each byte */
 };
 
 /* As in the header, whatever was in it; outer_th and inner_nh are 0 in one without a tunnel. */

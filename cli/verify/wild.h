@@ -20,9 +20,9 @@
 enum {
 	WILD_FRAMES_MAX = 4096,
 	WILD_PARTS_MAX = 1024,
-	WILD_NAME = 32,	     /* room for a kind's name */
-	WILD_VLANS_ANY = 3,  /* wild_kind.vlans: 0 to 2, drawn */
-	WILD_HDRS_MAX = 512, /* bytes of headers at most */
+	WILD_NAME = 32,	      /* room for a kind's name */
+	WILD_VLANS_ANY = 3,   /* wild_kind.vlans: 0 to 2, drawn */
+	WILD_HDRS_MAX = 2560, /* bytes of headers at most: one extension header may have 2048 */
 };
 
 /* The innermost transport, and the version of the IP header before it. */

@@ -8,7 +8,18 @@
 
 #include "wild_frame.h"
 
-enum { ETH = 14, TAG = 4, IP4 = 20, IP6 = 40, TCP = 20, UDP = 8, SCTP = 12, CHUNK = 16, JUMBO = 8 };
+enum {
+	ETH = 14,
+	TAG = 4,
+	IP4 = 20,
+	IP6 = 40,
+	TCP = 20,
+	UDP = 8,
+	SCTP = 12,
+	CHUNK = 16,
+	JUMBO = 8,
+	OPTION = 256, /* the longest in an extension header that leaves room for another */
+};
 
 void wild_put16(uint8_t *p, uint32_t v)
 {
@@ -164,9 +175,20 @@ static void build_ip4(const struct wild_ip *ip, uint8_t *p, uint32_t len)
 		p[10 + ip->salt % 2] ^= (uint8_t)(1 + ip->salt % 255);
 }
 
+/* Options to be skipped by who does not know them: a length, 6 and any number of 8 bytes, that one
+ * option cannot have is that of several. */
+static void build_options(uint8_t *p, uint32_t len)
+{
+	for (uint32_t n; len > 0; p += n, len -= n) {
+		n = len < OPTION ? len : OPTION;
+		p[0] = 0x1e;
+		p[1] = (uint8_t)(n - 2);
+	}
+}
+
 static void build_ext(const struct wild_ip *ip, unsigned i, uint8_t *p)
 {
-	uint8_t len = ip->ext_len[i];
+	uint16_t len = ip->ext_len[i];
 
 	memset(p, ip->salt, len);
 	p[0] = i + 1 < ip->exts ? ip->ext_type[i + 1] : ip->protocol;
@@ -179,8 +201,7 @@ static void build_ext(const struct wild_ip *ip, unsigned i, uint8_t *p)
 		p[2] = 253; /* a type for experiments, with no segments left */
 		p[3] = 0;
 	} else {
-		p[2] = 0x1e; /* an option to be skipped by who does not know it */
-		p[3] = (uint8_t)(len - 4);
+		build_options(p + 2, len - 2u);
 	}
 }
 

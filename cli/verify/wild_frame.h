@@ -64,7 +64,8 @@ struct wild_ip {
 	uint32_t flow_label;
 	uint8_t src[16], dst[16];
 	uint8_t exts; /* IPv6 extension headers */
-	uint8_t ext_type[WILD_EXTS], ext_len[WILD_EXTS];
+	uint8_t ext_type[WILD_EXTS];
+	uint16_t ext_len[WILD_EXTS];
 	uint8_t options; /* bytes of IPv4 options */
 	uint8_t salt;	 /* of the bytes of both */
 	int16_t wrong_len;

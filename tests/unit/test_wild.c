@@ -194,9 +194,19 @@ static void test_troubles_come(void **state)
 	}
 }
 
+/* Than an 8-bit number tells. */
+static bool has_longer(const struct wild_layout *at)
+{
+	for (unsigned i = 0; i < at->levels; i++) {
+		if (at->transport[i] - at->network[i] >= 40 + 256)
+			return true;
+	}
+	return false;
+}
+
 static void test_supers(void **state)
 {
-	unsigned n;
+	unsigned n, longer = 0;
 	const struct wild_kind *kinds = wild_kinds(&n);
 	struct wild_super s = {0};
 
@@ -213,10 +223,13 @@ static void test_supers(void **state)
 		assert_true(s.part[0] >= s.at.payload && s.len > s.at.payload);
 		assert_true(s.len - s.at.network[0] <= (conf.max_len ? conf.max_len : 65535));
 		assert_int_equal(s.csum_start, s.at.transport[s.at.levels - 1]);
+		assert_true(s.at.payload <= WILD_HDRS_MAX);
+		longer += has_longer(&s.at);
 		if (s.gso_size != LEAT_GSO_BY_FRAGS && conf.kind.type < WILD_UFO4)
 			assert_int_equal(s.gso_segs,
 					 (s.len - s.at.payload + s.gso_size - 1) / s.gso_size);
 	}
+	assert_true(longer > 0);
 	wild_super_fini(&s);
 }
 
