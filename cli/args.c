@@ -48,8 +48,9 @@ static void fill(const struct args_option *options, struct option *long_options,
 		};
 		if (options[i].letter)
 			*letters++ = options[i].letter;
-		if (options[i].letter && options[i].value)
-			*letters++ = ':';
+		if (options[i].letter) /* a colon for a value, two for one that may be left out */
+			for (int colons = has_arg(&options[i]); colons > 0; colons--)
+				*letters++ = ':';
 	}
 	long_options[i++] = (struct option){.name = "help", .val = HELP};
 	long_options[i] = (struct option){0};
@@ -82,7 +83,7 @@ static int take(const struct args_command *command, int got, char **argv, void *
 int args_parse(const struct args_command *command, int argc, char **argv, void *to, int *code)
 {
 	struct option long_options[OPTIONS_MAX + 2];
-	char letters[2 * OPTIONS_MAX + 3];
+	char letters[3 * OPTIONS_MAX + 3];
 	int got;
 
 	fill(command->options, long_options, letters);

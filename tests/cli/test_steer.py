@@ -393,6 +393,11 @@ class Keys(Steer):
         self.assertIn("  yes: " + got["key"],
                       self.text("--key", REPEATED.hex(), "--better=100", path))
 
+    def test_better_in_short(self):
+        path = self.clients(lambda n: 0x8000 ^ n)
+        self.assertEqual(self.json("-b", path), self.json("--better", path))
+        self.assertEqual(self.json("-b20", path), self.json("--better=20", path))
+
     def test_no_better(self):
         """A good key is beaten on the flows that the other was chosen by, and only there."""
         frames = [tcp_of(client(n * 104729), 1024 + n) for n in range(64)]
