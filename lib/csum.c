@@ -217,17 +217,26 @@ static bool has_tunnel_csum(const struct leat_level *l, const uint8_t *l4)
 	return l->protocol == PROTO_UDP && load_raw16(l4 + UDP_CHECK) != 0;
 }
 
-static bool is_tunnel_right(const struct leat_pkt *pkt)
+/* The sum of all that the tunnel's checksum covers; false: the UDP length is wrong. */
+static bool sum_covered(const struct leat_pkt *pkt, uint32_t *sum)
 {
 	const struct leat_level *l = &pkt->lvl[0];
-	uint32_t len = level_end(pkt, l) - l->transport, sum = 0;
+	uint32_t len = level_end(pkt, l) - l->transport;
 
+	*sum = 0;
 	if (l->protocol == PROTO_UDP) {
 		len = udp_len(pkt->data + l->transport, len);
-		sum = leat_csum_pseudo(pkt->data, l, len);
+		*sum = leat_csum_pseudo(pkt->data, l, len);
 	}
-	sum = sum_tunnel(pkt, l->transport, l->transport + len, sum);
-	return len > 0 && leat_csum_fold(sum) == 0xffff;
+	*sum = sum_tunnel(pkt, l->transport, l->transport + len, *sum);
+	return len > 0;
+}
+
+static bool is_tunnel_right(const struct leat_pkt *pkt)
+{
+	uint32_t sum;
+
+	return sum_covered(pkt, &sum) && leat_csum_fold(sum) == 0xffff;
 }
 
 bool leat_csum_verify_tunnel(const struct leat_pkt *pkt)
@@ -331,5 +340,26 @@ int leat_csum_complete(struct leat_pkt *pkt)
 		check = 0xffff; /* in UDP, 0 stands for no checksum */
 	store_raw16(pkt->data + field, check);
 	pkt->csum = LEAT_CSUM_UNNECESSARY;
+	return 0;
+}
+
+int leat_csum_complete_tunnel(struct leat_pkt *pkt)
+{
+	const struct leat_level *l = &pkt->lvl[0];
+	uint8_t *l4 = pkt->data + l->transport, *field;
+	uint16_t was;
+	uint32_t sum;
+
+	if (pkt->levels < 2 || !has_tunnel_csum(l, l4))
+		return 0;
+	field = l4 + (l->protocol == PROTO_GRE ? GRE_CHECK : UDP_CHECK);
+	was = load_raw16(field);
+	store_raw16(field, 0);
+	if (!sum_covered(pkt, &sum)) {
+		store_raw16(field, was);
+		return -EINVAL;
+	}
+	sum = (uint16_t)~leat_csum_fold(sum);
+	store_raw16(field, sum == 0 && l->protocol == PROTO_UDP ? 0xffff : (uint16_t)sum);
 	return 0;
 }

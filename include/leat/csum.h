@@ -64,6 +64,14 @@ bool leat_csum_verify_tunnel(const struct leat_pkt *pkt);
  * the frame's first slice or the frame. Source: the kernel's skb_checksum_help contract. */
 int leat_csum_complete(struct leat_pkt *pkt);
 
+/* Makes the checksum of the tunnel that was entered right, whatever its field says, for a packet of
+ * GRO's that is to go as it is; one without such a checksum passes untouched, as with
+ * leat_csum_verify_tunnel(). Ask after leat_csum_complete(), which is not for a packet whose inner
+ * checksum the tunnel leaves to the receiver (LEAT_REMCSUM): an inner one that is known to be right
+ * or is PARTIAL is not summed again. Gives 0, or -EINVAL, changing nothing, if the outer UDP length
+ * is wrong. */
+int leat_csum_complete_tunnel(struct leat_pkt *pkt);
+
 /* CRC32c (RFC 9260 appendix A, RFC 3720) of `len` bytes at `p`, going on from `crc`: 0xffffffff at
  * first, and the complement of the last is the checksum, to be stored little-endian. */
 uint32_t leat_crc32c(const void *p, size_t len, uint32_t crc);

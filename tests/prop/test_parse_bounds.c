@@ -77,6 +77,8 @@ static void use(struct rng *rng, struct leat_pkt *pkt)
 	leat_csum_verify_tunnel(pkt);
 	if (leat_vnet_read(pkt, hdr, sizeof(hdr)) == 0)
 		assert_int_equal(leat_csum_complete(pkt), 0);
+	if (leat_csum_complete_tunnel(pkt) == 0)
+		assert_true(leat_csum_verify_tunnel(pkt));
 }
 
 static void check_same(const struct leat_pkt *a, const struct leat_pkt *b)

@@ -3,6 +3,7 @@
  * test_csum_tunnel.c - checksums of tunnels, and inner ones that are left to the receiver: right
  * ones pass, and one wrong byte anywhere under a checksum is seen.
  */
+#include <errno.h>
 #include <leat/csum.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -159,6 +160,78 @@ static void test_partial(void **state)
 	}
 }
 
+/* Made right, whatever it was, by a second look at the inner bytes or without one. */
+static void test_complete(void **state)
+{
+	for (size_t i = 0; i < 3 * LENGTH(frames); i++) {
+		struct arena arena = {0};
+		struct leat_pkt *pkt = arena_frame(&arena, &frames[i / 3]);
+		uint8_t *l4 = pkt->data + pkt->lvl[0].transport, was[2];
+		uint8_t *field = l4 + (pkt->lvl[0].protocol == FRAME_UDP ? 6 : 4);
+
+		memcpy(was, field, 2);
+		memset(field, 0x77, 2);
+		if (i % 3 == 1)
+			leat_csum_verify(pkt);
+		if (i % 3 == 2) {
+			pkt->data[pkt->len - frames[i / 3].padding - 1] ^= 1;
+			assert_int_equal(leat_csum_complete_tunnel(pkt), 0);
+			assert_memory_not_equal(field, was, 2);
+			pkt->data[pkt->len - frames[i / 3].padding - 1] ^= 1;
+		}
+		assert_int_equal(leat_csum_complete_tunnel(pkt), 0);
+		assert_memory_equal(field, was, 2);
+		arena_clear(&arena);
+	}
+}
+
+/* In UDP 0 is written 0xffff, in GRE not. */
+static void test_complete_zero(void **state)
+{
+	for (size_t i = 0; i < LENGTH(frames); i++) {
+		struct arena arena = {0};
+		struct leat_pkt *pkt = arena_frame(&arena, &frames[i]);
+		bool udp_over = pkt->lvl[0].protocol == FRAME_UDP;
+		uint8_t *field = pkt->data + pkt->lvl[0].transport + (udp_over ? 6 : 4);
+		uint8_t *word = pkt->data + pkt->lvl[0].transport + (udp_over ? 0 : 6);
+		uint32_t sum = (word[0] << 8 | word[1]) + (uint32_t)(field[0] << 8 | field[1]);
+
+		sum = sum % 0xffff; /* moved to a word that it covers */
+		word[0] = (uint8_t)(sum >> 8);
+		word[1] = (uint8_t)sum;
+		assert_int_equal(leat_csum_complete_tunnel(pkt), 0);
+		assert_int_equal(field[0] << 8 | field[1], udp_over ? 0xffff : 0);
+		assert_true(leat_csum_verify_tunnel(pkt));
+		arena_clear(&arena);
+	}
+}
+
+/* Nothing to complete, or not to be known what. */
+static void test_complete_not(void **state)
+{
+	static const struct frame none[] = {
+		{.payload = 9},
+		{.inner = &tcp, .tunnel = LEAT_TUNNEL_IP},
+		{.inner = &tcp, .tunnel = LEAT_TUNNEL_GRE},
+		{.inner = &tcp, .tunnel = LEAT_TUNNEL_VXLAN, .no_csum = true},
+		{.inner = &tcp, .tunnel = LEAT_TUNNEL_VXLAN},
+	};
+
+	for (size_t i = 0; i < LENGTH(none); i++) {
+		struct arena arena = {0};
+		struct leat_pkt *pkt = arena_frame(&arena, &none[i]);
+		bool used = i + 1 == LENGTH(none);
+		uint8_t was[200];
+
+		if (used)
+			pkt->data[pkt->lvl[0].transport + 4] ^= 0x80;
+		memcpy(was, pkt->data, pkt->len);
+		assert_int_equal(leat_csum_complete_tunnel(pkt), used ? -EINVAL : 0);
+		assert_memory_equal(pkt->data, was, pkt->len);
+		arena_clear(&arena);
+	}
+}
+
 static void test_none(void **state)
 {
 	static const struct frame none[] = {
@@ -253,15 +326,12 @@ static void test_remote_without(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_verify_tunnel),
-		cmocka_unit_test(test_wrong_header),
-		cmocka_unit_test(test_not_summed_again),
-		cmocka_unit_test(test_partial),
-		cmocka_unit_test(test_none),
-		cmocka_unit_test(test_remote),
-		cmocka_unit_test(test_remote_field),
-		cmocka_unit_test(test_remote_without),
-		cmocka_unit_test(test_udp_length),
+		cmocka_unit_test(test_verify_tunnel),	 cmocka_unit_test(test_wrong_header),
+		cmocka_unit_test(test_not_summed_again), cmocka_unit_test(test_partial),
+		cmocka_unit_test(test_complete),	 cmocka_unit_test(test_complete_zero),
+		cmocka_unit_test(test_complete_not),	 cmocka_unit_test(test_none),
+		cmocka_unit_test(test_remote),		 cmocka_unit_test(test_remote_field),
+		cmocka_unit_test(test_remote_without),	 cmocka_unit_test(test_udp_length),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
