@@ -79,13 +79,22 @@ static void settle_super(struct coalesce *c, struct leat_pkt *head)
 	settle(c, head, true);
 }
 
+/* As the frame has no header to say what is left to do, nothing is but what the tunnel's own leaves
+ * to the receiver. */
+static void complete(struct leat_pkt *pkt)
+{
+	if (!(pkt->gso_type & LEAT_GSO_TUNNEL_REMCSUM))
+		leat_csum_complete(pkt);
+	leat_csum_complete_tunnel(pkt);
+}
+
 /* A packet that GRO gave out. */
 static void give(struct coalesce *c, struct leat_pkt *pkt)
 {
 	if (!pkt->gso_type) {
 		settle(c, pkt, false);
 	} else if (!c->job.vnet_out) {
-		leat_csum_complete(pkt);
+		complete(pkt);
 		settle_super(c, pkt);
 	} else if (coalesce_is_exact(c, pkt)) {
 		settle_super(c, pkt);

@@ -15,7 +15,8 @@
  * is held. An outer UDP checksum that is used, and GRE's, must be right, for GSO makes them again;
  * one left to the receiver (remote checksum) is believed if the outer one covers it, or csum says
  * so. In the super-packet a used outer UDP checksum holds the pseudo-header sum of the whole, not
- * complemented, and GRE's is the first packet's: GSO asks but for zero or not.
+ * complemented, and GRE's is the first packet's: GSO asks but for zero or not. Who sends it as it
+ * is wants leat_csum_complete_tunnel().
  *
  * All packets of a flow must come with one L4 hash, or all without: flush before changing what a
  * port hashes with. IP fragments are the exception: a later one belongs to no flow here, and a

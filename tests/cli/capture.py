@@ -191,7 +191,8 @@ def sctp(payload, partial=False):
 
 
 def encapsulate(kind, frame, ident=0):
-    """An Ethernet frame in a tunnel: IP in IP, GRE, or VXLAN with or without an outer checksum."""
+    """An Ethernet frame in a tunnel: IP in IP, GRE or VXLAN with or without an outer checksum, or GUE
+    that leaves the checksum of TCP to its receiver."""
     inner = frame[14:]
     if kind == "ipip":
         return ethernet(ip4(inner, 4 if inner[0] >> 4 == 4 else 41, ident=ident))
@@ -199,13 +200,21 @@ def encapsulate(kind, frame, ident=0):
         return ethernet(ip6(inner, 4 if inner[0] >> 4 == 4 else 41))
     if kind == "gre":
         return ethernet(ip4(b"\0\0" + frame[12:14] + inner, 47, ident=ident))
+    if kind == "gre-csum":
+        head = b"\x80\0" + frame[12:14]
+        check = struct.pack(">HH", 0xffff ^ fold(head + inner), 0)
+        return ethernet(ip4(head + check + inner, 47, ident=ident))
+    if kind == "gue-remcsum":
+        start, protocol = (20, 4) if inner[0] >> 4 == 4 else (40, 41)
+        head = struct.pack(">BBHIHH", 2, protocol, 1, 1 << 31, start, start + 16)
+        return ethernet(ip4(udp(head + inner, dport=6080), 17, ident=ident))
     datagram = udp(bytes.fromhex("0800000000000700") + frame, dport=4789)
     if kind == "vxlan":
         datagram = datagram[:6] + b"\0\0" + datagram[8:]
     return ethernet(ip4(datagram, 17, ident=ident))
 
 
-TUNNELS = {"ipip": 20, "ip6": 40, "gre": 24, "vxlan": 50, "vxlan-csum": 50}
+TUNNELS = {"ipip": 20, "ip6": 40, "gre": 24, "gre-csum": 28, "vxlan": 50, "vxlan-csum": 50}
 MACS = bytes.fromhex("020000000002020000000001")
 
 
@@ -258,8 +267,8 @@ def flow_behind(kind, data):
         return *flow, *flow_behind(b"\x08\x00", rest)
     if protocol == 41:
         return *flow, *flow_behind(b"\x86\xdd", rest)
-    if protocol == 47 and rest[:2] == b"\0\0":
-        return *flow, *flow_behind(rest[2:4], rest[4:])
+    if protocol == 47 and rest[:2] in (b"\0\0", b"\x80\0"):
+        return *flow, *flow_behind(rest[2:4], rest[8 if rest[0] else 4:])
     if protocol == 17 and rest[2:4] == b"\x12\xb5":
         return *flow, *flow_in(rest[16:])
     return flow

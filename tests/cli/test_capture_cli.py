@@ -88,6 +88,17 @@ class Capture(unittest.TestCase):
             got += data
         self.assertEqual(got, payload)
 
+    def expect_outer(self, packet, kind):
+        """The length and the checksums of a tunnel's headers are right."""
+        if packet[0] >> 4 == 4:
+            self.assertEqual(capture.fold(packet[:20]), 0xffff)
+            self.assertEqual(struct.unpack_from(">H", packet, 2)[0], len(packet))
+        if kind in ("vxlan-csum", "gue-remcsum"):
+            pseudo = capture.pseudo(4, 17, len(packet) - 20)
+            self.assertEqual(capture.fold(packet[20:], pseudo), 0xffff)
+        if kind == "gre-csum":
+            self.assertEqual(capture.fold(packet[20:]), 0xffff)
+
 
 class Segment(Capture):
     def test_link_types(self):
@@ -154,13 +165,8 @@ class Segment(Capture):
                 inner = [f._replace(data=f.data[more:]) for f in frames]
                 self.expect_stream(inner, payload, mtu=1500 - more)
                 self.assertEqual(len(frames[0].data), 1514)
-                for packet in (f.data[14:] for f in frames):
-                    if packet[0] >> 4 == 4:
-                        self.assertEqual(capture.fold(packet[:20]), 0xffff)
-                        self.assertEqual(struct.unpack_from(">H", packet, 2)[0], len(packet))
-                    if kind == "vxlan-csum":
-                        self.assertEqual(capture.fold(packet[20:], capture.pseudo(
-                            4, 17, len(packet) - 20)), 0xffff)
+                for f in frames:
+                    self.expect_outer(f.data[14:], kind)
 
     def test_ip_id(self):
         for how, ids in (("increment", 4), ("fixed", 1)):
@@ -322,6 +328,29 @@ class Coalesce(Capture):
         self.run_leat("segment", "--gso-size", "1448", self.path("out.pcap"), out="back.pcap")
         self.assertEqual([f.data for f in capture.read(name)],
                          [f.data for f in capture.read(self.path("back.pcap"))])
+
+    def test_tunnels(self):
+        """What covers a super-packet is right, inside and around it."""
+        for kind, more in capture.TUNNELS.items():
+            for version in 4, 6:
+                frames = [capture.encapsulate(kind, frame, n)
+                          for n, frame in enumerate(train(10, 999, version))]
+                _, frames = self.run_leat("coalesce", self.write(frames))
+                self.assertEqual(len(frames), 1)
+                self.expect_outer(frames[0].data[14:], kind)
+                self.assertEqual(len(check_tcp(frames[0].data[14 + more:])[2]), 9990)
+
+    def test_tunnel_leaves_checksum(self):
+        """Where the receiver is to complete it, it stays the pseudo-header's."""
+        frames = [capture.encapsulate("gue-remcsum", frame, n)
+                  for n, frame in enumerate(train(10, 999, partial=True))]
+        _, frames = self.run_leat("coalesce", self.write(frames))
+        self.assertEqual(len(frames), 1)
+        packet = frames[0].data[14:]
+        self.expect_outer(packet, "gue-remcsum")
+        segment = packet[20 + 8 + 12 + 20:]
+        self.assertEqual(struct.unpack_from(">H", segment, 16)[0],
+                         capture.pseudo(4, 6, len(segment)))
 
     def test_order(self):
         """OUT is in the order of the frames that super-packets begin with."""
