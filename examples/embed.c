@@ -31,7 +31,7 @@ int main(void)
 		"\x45\x00\x04\x28\x00\x00\x40\x00\x40\x06\xb2\xcc\xc0\x00\x02\x01\xc0\x00\x02\x02"
 		"\x03\xe8\x00\x50\x00\x00\x00\x00\x00\x00\x00\x01\x50\x10\x10\x00\x13\x98\x00\x00";
 	static uint8_t frame[N][FRAME], sent[N][FRAME], hdr[N * HEADERS];
-	struct leat_pkt pkt[N], *in[N];
+	struct leat_pkt pkt[N] = {0}, *in[N];
 	struct leat_seg seg[N];
 	struct leat_slice slice[2 * N], *s = slice;
 	struct leat_gso_out segments = {seg, N, 0, slice, 2 * N, 0, hdr, sizeof(hdr), 0, 0};

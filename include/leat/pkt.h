@@ -140,7 +140,7 @@ struct leat_pkt {
 	uint16_t rxq;
 	uint16_t slices; /* head: members of the chain, itself not counted */
 	uint64_t stamp;	 /* receive time, ns; the caller's clock */
-	uint8_t *head;	 /* the buffer's first byte: headroom is data - head */
+	uint8_t *head;	 /* the buffer's first byte: headroom is data - head; or NULL */
 	void *owner;	 /* the caller's: whom to give the buffer back to */
 	uint32_t size;	 /* the buffer's bytes, from head */
 	uint32_t cookie; /* the caller's */
@@ -153,7 +153,8 @@ struct leat_slice {
 };
 
 /* Make `pkt` an unparsed ordinary frame of `len` bytes at `data`, not in any chain. Leaves head,
- * size, owner, port, rxq, stamp and cookie alone. */
+ * size, owner, port, rxq, stamp and cookie alone. GRO and GSO read head: set it, or make it NULL,
+ * which is no headroom. */
 void leat_pkt_init(struct leat_pkt *pkt, uint8_t *data, uint32_t len);
 
 /* The innermost level; only when pkt->levels > 0. */

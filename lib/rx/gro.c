@@ -190,7 +190,7 @@ static bool may_be_big(const struct leat_gro_conf *conf, const struct leat_pkt *
 	if (pkt->levels > 1)
 		return false;
 	return pkt->lvl[0].version == 4 || conf->no_jumbogram ||
-	       pkt->data - pkt->head >= IP6_JUMBO_HLEN;
+	       (pkt->head && pkt->data - pkt->head >= IP6_JUMBO_HLEN);
 }
 
 static void set_limits(const struct leat_gro *gro, struct leat_gro_flow *flow,

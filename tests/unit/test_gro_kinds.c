@@ -54,6 +54,28 @@ static struct train send_big(const struct leat_gro_conf *conf, const struct fram
 	return train;
 }
 
+/* Without a `head` nothing is known of what is in front of the data, so nothing goes there. */
+static void test_no_head(void **state)
+{
+	struct train train = train_start(&(struct leat_gro_conf){.max_size = LEAT_GRO_SIZE_MAX});
+	struct leat_pkt *first;
+	uint8_t *head;
+
+	for (unsigned i = 0; i < 46; i++)
+		train_add(&train, &(struct frame){.version = 6, .payload = MSS, .seq = i * MSS});
+	first = train.pkts.pkts[0];
+	give_headroom(first, JUMBO);
+	head = first->head;
+	first->head = NULL;
+	train_receive(&train, 46, 0);
+	train_flush(&train, UINT64_MAX);
+	first->head = head;
+	assert_int_equal(train.n_out, 2);
+	assert_int_equal(train.out[0]->gso_segs, 45);
+	assert_ptr_equal(train.out[0]->data, head + JUMBO);
+	train_end(&train);
+}
+
 struct big_row {
 	const char *name;
 	struct frame f;
@@ -321,10 +343,11 @@ static void test_accecn_super(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_big),	   cmocka_unit_test(test_rows),
-		cmocka_unit_test(test_sctp_super), cmocka_unit_test(test_sctp_partial),
-		cmocka_unit_test(test_list_super), cmocka_unit_test(test_list_limits),
-		cmocka_unit_test(test_list_size),  cmocka_unit_test(test_accecn_super),
+		cmocka_unit_test(test_no_head),	     cmocka_unit_test(test_big),
+		cmocka_unit_test(test_rows),	     cmocka_unit_test(test_sctp_super),
+		cmocka_unit_test(test_sctp_partial), cmocka_unit_test(test_list_super),
+		cmocka_unit_test(test_list_limits),  cmocka_unit_test(test_list_size),
+		cmocka_unit_test(test_accecn_super),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
