@@ -419,17 +419,23 @@ static const struct leat_gro_proto *find_proto(const struct leat_gro *gro,
 	return gro->sctp; /* there is no fourth */
 }
 
+/* What is wrong inside of a tunnel does not matter, but that it was not entered. */
 static enum leat_gro_reason why_no_proto(const struct leat_pkt *pkt)
 {
-	switch (pkt->reason) {
-	case LEAT_PARSE_FRAGMENT: return LEAT_GRO_IP_FRAGMENT;
-	case LEAT_PARSE_TUNNEL_DEPTH: return LEAT_GRO_TUNNEL_DEPTH;
-	case LEAT_PARSE_TUNNEL_HEADER:
-	case LEAT_PARSE_TUNNEL_INNER: return LEAT_GRO_TUNNEL_INSIDE;
-	case LEAT_PARSE_OK: break;
-	default: return LEAT_GRO_NOT_PARSED;
-	}
-	return leat_pkt_inner(pkt)->protocol == PROTO_UDP ? LEAT_GRO_UDP_OFF : LEAT_GRO_SCTP_OFF;
+	const struct leat_level *l;
+
+	if (pkt->reason == LEAT_PARSE_FRAGMENT)
+		return LEAT_GRO_IP_FRAGMENT;
+	if (pkt->reason == LEAT_PARSE_TUNNEL_DEPTH)
+		return LEAT_GRO_TUNNEL_DEPTH;
+	if (pkt->levels == 0)
+		return LEAT_GRO_NOT_PARSED;
+	l = leat_pkt_inner(pkt);
+	if (l->tunnel != LEAT_TUNNEL_NONE)
+		return LEAT_GRO_TUNNEL_INSIDE;
+	if (pkt->reason != LEAT_PARSE_OK)
+		return LEAT_GRO_NOT_PARSED;
+	return l->protocol == PROTO_UDP ? LEAT_GRO_UDP_OFF : LEAT_GRO_SCTP_OFF;
 }
 
 unsigned leat_gro_receive(struct leat_gro *gro, struct leat_pkt *const *pkts, unsigned n,

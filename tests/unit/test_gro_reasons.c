@@ -3,6 +3,7 @@
  * test_gro_reasons.c - every reason there is, reached by a train of its own.
  */
 #include <leat/gro.h>
+#include <leat/parse.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -102,6 +103,48 @@ static void test_others(void **state)
 	train_end(&train);
 }
 
+/* A tunnel that was not entered is that, whatever it is that was wrong inside. */
+static void test_inside(void **state)
+{
+	static const struct leat_gro_conf conf = {.udp = true};
+	static const struct frame in = {.payload = 100};
+	static const struct frame frames[] = {
+		{.tunnel = LEAT_TUNNEL_VXLAN, .inner = &in},
+		{.tunnel = LEAT_TUNNEL_GUE, .inner = &in},
+		{.tunnel = LEAT_TUNNEL_GRE, .inner = &in},
+		{.tunnel = LEAT_TUNNEL_IP, .inner = &in},
+	};
+
+	for (unsigned i = 0; i < LENGTH(frames); i++) {
+		struct train train = train_start(&conf);
+		struct leat_pkt *bad = train_add(&train, &frames[i]);
+		struct leat_pkt *cut = train_add(&train, &frames[i]);
+		struct leat_pkt *outer = train_add(&train, &frames[i]);
+
+		bad->data[bad->lvl[1].network]--; /* a header length of 16 */
+		leat_parse(&frame_conf, &bad, 1);
+		cut->data[cut->lvl[1].network + 2]++; /* a length longer than the frame */
+		leat_parse(&frame_conf, &cut, 1);
+		leat_parse_outer(outer);
+		train_receive(&train, 3, 0);
+		assert_int_equal(train.gro.count[LEAT_GRO_TUNNEL_INSIDE], 3);
+		train_end(&train);
+	}
+}
+
+/* Nothing is known of it, so nothing is read of it. */
+static void test_never_parsed(void **state)
+{
+	static const struct leat_gro_conf conf = {.udp = true};
+	struct train train = train_start(&conf);
+	struct leat_pkt *pkt = train_add(&train, &(struct frame){.payload = 100});
+
+	leat_pkt_init(pkt, pkt->data, pkt->len);
+	train_receive(&train, 1, 0);
+	assert_int_equal(train.gro.count[LEAT_GRO_NOT_PARSED], 1);
+	train_end(&train);
+}
+
 /* Each has a name of its own. */
 static void test_reasons(void **state)
 {
@@ -119,8 +162,8 @@ static void test_reasons(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),
-		cmocka_unit_test(test_others),
+		cmocka_unit_test(test_rows),	cmocka_unit_test(test_others),
+		cmocka_unit_test(test_inside),	cmocka_unit_test(test_never_parsed),
 		cmocka_unit_test(test_reasons),
 	};
 
