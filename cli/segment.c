@@ -29,6 +29,9 @@ enum {
 	FRAGMENT_UNIT = 8,
 	COMPLAINTS = 10, /* how many wrong headers are told */
 
+	IP4_LEN = 2,
+	IP6_LEN = 4,
+	IP6_HLEN = 40,
 	GRE_CSUM = 0x80, /* of its first byte */
 	UDP_CHECK = 6,
 	TCP_FLAGS = 13,
@@ -141,13 +144,28 @@ static uint32_t header_len(const struct leat_pkt *pkt)
 	return pkt->payload - pkt->lvl[0].network - jumbo;
 }
 
+/* Bytes of the IP packet, the outermost. What may follow it in the frame, a frame check sequence
+ * say, is none of it, and does not count against an MTU. */
+static uint32_t packet_len(const struct leat_pkt *pkt)
+{
+	const struct leat_level *l = &pkt->lvl[0];
+	const uint8_t *field = pkt->data + l->network + (l->version == 4 ? IP4_LEN : IP6_LEN);
+	uint32_t link = LINKTYPE_STAND_IN + 4u * pkt->vlans, len;
+
+	if (!pkt->levels) /* or whatever else there is */
+		return pkt->len > link ? pkt->len - link : 0;
+	len = (uint32_t)(field[0] << 8 | field[1]);
+	if (!len) /* BIG TCP */
+		return pkt->len - l->network;
+	return l->version == 4 ? len : len + IP6_HLEN;
+}
+
 static bool is_larger(const struct segment *s, const struct leat_pkt *pkt)
 {
-	uint32_t network = pkt->levels ? pkt->lvl[0].network : LINKTYPE_STAND_IN + 4u * pkt->vlans;
-
 	if (s->gso_size)
-		return pkt->depth == LEAT_DEPTH_TRANSPORT && pkt->len - pkt->payload > s->gso_size;
-	return pkt->len > network + s->mtu;
+		return pkt->depth == LEAT_DEPTH_TRANSPORT &&
+		       leat_parse_payload_len(pkt) > s->gso_size;
+	return packet_len(pkt) > s->mtu;
 }
 
 /* IP payload bytes of a fragment, in whole units; 0: there is no room for any. */

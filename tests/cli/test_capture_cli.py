@@ -238,6 +238,25 @@ class Segment(Capture):
             self.assertEqual([len(f.data) for f in frames][:2], [1514, 1514])
             self.assertEqual((done["cut"], done["segments"], done["too_large"]), (1, 2, 0))
 
+    def test_trailer(self):
+        """Bytes behind the IP packet, a frame check sequence say, do not make it larger."""
+        packets = [layer(inner, protocol) for layer, header in ((ip4, 20), (ip6, 40))
+                   for inner, protocol in (
+                       (tcp(bytes(1480 - header), 4 if layer == ip4 else 6), 6),
+                       (udp(bytes(1492 - header), 4 if layer == ip4 else 6), 17),
+                       (bytes(1500 - header), 50))]
+        packets.append(capture.encapsulate("vxlan-csum", ethernet(
+            ip4(tcp(bytes(1410)), 6)))[14:])
+        frames = [ethernet(packet) + b"fcs!" for packet in packets]
+        done, out = self.run_leat("segment", self.write(frames))
+        self.assertEqual((done["too_large"], done["udp_too_large"], done["cut"]), (0, 0, 0))
+        self.assertEqual([f.data for f in out], frames)
+        done, _ = self.run_leat("segment", "--gso-size", "1460", self.write(frames[:1]))
+        self.assertEqual((done["too_large"], done["cut"]), (0, 0))
+        more = ethernet(ip4(tcp(bytes(1461)), 6)) + b"fcs!"
+        done, _ = self.run_leat("segment", self.write([more]))
+        self.assertEqual((done["too_large"], done["cut"]), (1, 0))
+
     def test_udp(self):
         payload = PAYLOAD[:5000]
         name = self.write([ethernet(ip4(udp(payload), 17)), tcp_frame(PAYLOAD)])
