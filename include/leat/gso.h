@@ -121,8 +121,9 @@ struct leat_gso {
  *  a GRE header with more than checksum and key; an IP length field that disagrees with the frame
  *  (padding, or a cut packet; TCP's may be 0, a jumbogram's option is compared instead); a
  *  fragment; csum_start not at the innermost transport header; UDP_L4 with more than
- *  LEAT_UDP_MAX_SEGMENTS segments; UDP_TUNNEL with an outer checksum; SCTP with another gso_size
- *  than LEAT_GSO_BY_FRAGS, or any other with that, or with an empty member or fewer than two;
+ *  LEAT_UDP_MAX_SEGMENTS segments, unless they are a FRAGLIST's members; UDP_TUNNEL with an outer
+ *  checksum; SCTP with another gso_size than LEAT_GSO_BY_FRAGS, or any other with that, or with an
+ *  empty member or fewer than two;
  * -EPROTONOSUPPORT: a type bit this library does not know.
  * The packet's own checksums are not read: each segment gets fresh ones, a UDP checksum too where
  * the packet had none.
