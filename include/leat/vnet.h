@@ -72,8 +72,8 @@ enum {
  * anew.
  *
  * Gives 0, or -EINVAL with the packet untouched:
- * - hdr_len in the header longer than the frame, csum_start or its field outside the frame's first
- *   slice or before the transport header;
+ * - hdr_len in the header longer than the frame, or 1 to 13 without NEEDS_CSUM; csum_start or its
+ *   field outside the frame's first slice or before the transport header;
  * - a super-packet of unknown type, of gso_size 0 or 0xffff, of a type that the headers disagree
  *   with, with headers not whole, in fragments, with csum_start elsewhere than its transport
  *   header, or its field elsewhere than the checksum;
