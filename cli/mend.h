@@ -9,8 +9,9 @@
 #include <leat/pkt.h>
 
 /* Whether the parsed packet's innermost checksum was left partial: TCP's or UDP's field has the
- * folded pseudo-header sum, SCTP's is 0, and that is not right by chance. Then it is described as LEAT_CSUM_PARTIAL.
- * `cut`: it will be made anew anyway, so chance does not matter. */
+ * folded pseudo-header sum, which is not right by chance, or SCTP's is 0; where that is right, it
+ * is what completing gives again. Then it is described as LEAT_CSUM_PARTIAL. `cut`: it will be made
+ * anew anyway, so chance does not matter. */
 bool mend_is_partial(struct leat_pkt *pkt, bool cut);
 
 /* Complete that checksum. */
