@@ -10,6 +10,7 @@
 #include "capture_read.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -51,11 +52,24 @@ static int fail_short(struct capture_reader *r)
 			    (unsigned long long)r->frames, (unsigned long long)r->offset);
 }
 
-/* As many bytes as there are now, up to n; 0 at the end, -1 with errno. */
+/* Whether read() would wait. What has ended or failed does not. */
+static bool is_silent(const struct capture_reader *r)
+{
+	struct pollfd fd = {.fd = r->fd, .events = POLLIN};
+
+	return poll(&fd, 1, 0) == 0;
+}
+
+/* As many bytes as there are now, up to n; 0 at the end, -1 with errno: of a live file EAGAIN if
+ * there are none yet. */
 static ssize_t read_some(struct capture_reader *r, uint8_t *to, size_t n)
 {
 	size_t got;
 
+	if (r->live && is_silent(r)) {
+		errno = EAGAIN;
+		return -1;
+	}
 	if (r->fd >= 0)
 		return read(r->fd, to, n);
 	got = fread_unlocked(to, 1, n, r->file);
@@ -76,6 +90,8 @@ static ssize_t fill(struct capture_reader *r, size_t n)
 	while (r->have < n) {
 		ssize_t got = read_some(r, r->buffer + r->at + r->have, most - r->have);
 
+		if (got < 0 && r->live && errno == EAGAIN)
+			return r->failed = -EAGAIN;
 		if (got < 0)
 			return fail_read(r, errno);
 		if (got == 0)
@@ -181,6 +197,8 @@ int capture_read(struct capture_reader *r, struct capture_frame *frame)
 {
 	int got;
 
+	if (r->live && r->failed == -EAGAIN)
+		r->failed = 0;
 	if (r->failed)
 		return r->failed;
 	do {

@@ -54,6 +54,7 @@ struct capture_interface {
 struct capture_reader {
 	FILE *file;
 	int fd;		 /* of the file; -1 if it has none */
+	bool live;	 /* the owner's: do not wait for bytes that are not there yet */
 	uint8_t *buffer; /* what has been read ahead: from `at`, `have` bytes */
 	size_t at, have;
 	uint64_t skip;	  /* bytes to go over before the next block */
@@ -64,7 +65,7 @@ struct capture_reader {
 	uint32_t section; /* how many have begun */
 	uint32_t interfaces, room;
 	struct capture_interface *interface; /* of this section; a pcap file has one */
-	int failed;			     /* -errno of an earlier read */
+	int failed;			     /* -errno of the last read */
 	char error[CAPTURE_ERROR_MAX];	     /* and what it was */
 };
 
@@ -76,7 +77,8 @@ int capture_open(struct capture_reader *r, const char *path);
 int capture_attach(struct capture_reader *r, FILE *file);
 
 /* The next frame: 1; 0 at the end; -errno with r->error set when the file is damaged or ends in
- * the middle of a frame. */
+ * the middle of a frame. Of a live one, which has a descriptor, -EAGAIN: the next is not all there
+ * yet; nothing is lost, and r->error is as it was. */
 int capture_read(struct capture_reader *r, struct capture_frame *frame);
 
 /* Begin again with the first frame. Gives 0, or -errno with r->error set (a pipe). */

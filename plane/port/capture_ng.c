@@ -172,6 +172,8 @@ int capture_ng_begin(struct capture_reader *r)
 static int read_frame(struct capture_reader *r, struct capture_frame *frame, uint32_t head,
 		      uint32_t body)
 {
+	int got;
+
 	if (frame->interface >= r->interfaces)
 		return capture_fail(r, EINVAL, "frame %llu: interface %u is not described",
 				    (unsigned long long)r->frames + 1, frame->interface);
@@ -179,8 +181,10 @@ static int read_frame(struct capture_reader *r, struct capture_frame *frame, uin
 		return capture_fail(r, EINVAL, "frame %llu: longer than its block",
 				    (unsigned long long)r->frames + 1);
 	frame->link_type = r->interface[frame->interface].link_type;
-	r->skip = (uint64_t)body - head - frame->len + WRAP - HEAD;
-	return capture_take_frame(r, frame, HEAD + head);
+	got = capture_take_frame(r, frame, HEAD + head);
+	if (got == 1)
+		r->skip = (uint64_t)body - head - frame->len + WRAP - HEAD;
+	return got;
 }
 
 static int read_packet(struct capture_reader *r, struct capture_frame *frame, uint32_t type,

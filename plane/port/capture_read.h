@@ -4,6 +4,9 @@
  *
  * Frames are given where they lie in the buffer, so whatever comes behind a frame is gone over only
  * when the next one is asked for.
+ *
+ * A live file may have no more now: then all begins anew with the block or record it was in. So
+ * nothing of one is taken, and nothing noted, before all that is wanted of it is there.
  */
 #ifndef PLANE_PORT_CAPTURE_READ_H
 #define PLANE_PORT_CAPTURE_READ_H
