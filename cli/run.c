@@ -4,7 +4,7 @@
  *
  * The main thread only waits: for signals, two timers and the control socket. A signal is for the
  * process, so the kernel gives it to the main thread; it interrupts there what waits for others,
- * as opening a FIFO does. Workers are not interrupted, and one may be in read() for ever: so the
+ * as opening a FIFO does. Workers are not interrupted, and one may be in write() for ever: so the
  * first signal ends the run in order, the next one ends the process.
  */
 #include "config.h"

@@ -5,6 +5,8 @@
  *
  * Each receive queue reads the file for itself and leaves to the others what RSS gives to them; so
  * queues share nothing. With one queue nothing is hashed here.
+ *
+ * A pipe may be silent, and its queue's worker has others to serve: it waits for the input itself.
  */
 #include "port.h"
 
@@ -18,6 +20,7 @@
 #include <leat/rss.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,6 +28,8 @@
 struct pcap_queue {
 	_Alignas(64) struct capture_reader reader;
 	struct pace pace;
+	int wait;	   /* epoll of what a live input's queue waits for; -1: the pace alone */
+	bool awaits_input; /* and that is the input, not the pace */
 	struct capture_frame frame;
 	bool peeked;	 /* frame has been read ahead */
 	bool pending;	 /* frame is the next to be received */
@@ -116,7 +121,8 @@ static bool end_round(struct port *port, struct pcap_queue *pq, int got)
 	return false;
 }
 
-/* Have a frame that may be received: of Ethernet, this queue's, not too long. */
+/* Have a frame that may be received: of Ethernet, this queue's, not too long. False: there is none,
+ * or not yet. */
 static bool next_frame(struct port *port, unsigned q)
 {
 	struct pcap *p = port->priv;
@@ -126,6 +132,8 @@ static bool next_frame(struct port *port, unsigned q)
 		int got = pq->peeked ? 1 : capture_read(&pq->reader, &pq->frame);
 
 		pq->peeked = false;
+		if (got == -EAGAIN)
+			return false;
 		if (got != 1) {
 			if (!end_round(port, pq, got))
 				return false;
@@ -168,6 +176,30 @@ static struct leat_pkt *copy_frame(struct pool *pool, const struct capture_frame
 	return head;
 }
 
+static int watch(const struct pcap_queue *pq, int fd)
+{
+	struct epoll_event ev = {.events = EPOLLIN};
+
+	return epoll_ctl(pq->wait, EPOLL_CTL_ADD, fd, &ev) ? -errno : 0;
+}
+
+/* Have the queue wait for its input, or for the pace: also for buffers, which are given back without
+ * a wake-up. Only one is watched, as the other may be readable meanwhile, and an input that has ended
+ * is so for whatever it is watched. */
+static int await(struct pcap_queue *pq, bool input)
+{
+	int e;
+
+	if (pq->wait < 0 || pq->awaits_input == input)
+		return 0;
+	e = watch(pq, input ? pq->reader.fd : pq->pace.fd);
+	if (e)
+		return e;
+	epoll_ctl(pq->wait, EPOLL_CTL_DEL, input ? pq->pace.fd : pq->reader.fd, NULL);
+	pq->awaits_input = input;
+	return 0;
+}
+
 static int receive_pcap(struct port *port, unsigned q, struct pool *pool, struct leat_pkt **pkts,
 			unsigned n)
 {
@@ -187,6 +219,7 @@ static int receive_pcap(struct port *port, unsigned q, struct pool *pool, struct
 		pkts[got++] = pkt;
 	}
 	pace_give(&pq->pace, got);
+	await(pq, got < n && pq->reader.failed == -EAGAIN);
 	port_count_rx(port, q, pkts, got);
 	return (int)got;
 }
@@ -220,6 +253,8 @@ static void close_pcap(struct port *port)
 		fprintf(stderr, "leat: %s: out: not all was written: %s\n", port->name,
 			strerror(-e));
 	for (unsigned q = 0; q < p->queues; q++) {
+		if (p->queue[q].wait >= 0)
+			close(p->queue[q].wait);
 		capture_close(&p->queue[q].reader);
 		pace_fini(&p->queue[q].pace);
 	}
@@ -233,6 +268,12 @@ struct request {
 	unsigned long queues, loop, rate;
 	const char *in, *out;
 };
+
+static int refuse_queues(const struct request *r, const char *name, char *err, size_t err_len)
+{
+	return port_fail(err, err_len, EINVAL, "%s: in=%s: queues=%lu cannot read one pipe", name,
+			 r->in, r->queues);
+}
 
 static int parse_request(struct request *r, const struct port_args *args, char *err, size_t err_len)
 {
@@ -248,21 +289,46 @@ static int parse_request(struct request *r, const struct port_args *args, char *
 	r->in = port_option(args, "in", NULL);
 	r->out = port_option(args, "out", NULL);
 	if (!e && r->in && strcmp(r->in, "-") == 0 && r->queues > 1)
-		e = port_fail(err, err_len, EINVAL, "%s: in=-: queues=%lu cannot read one pipe",
-			      args->name, r->queues);
+		e = refuse_queues(r, args->name, err, err_len);
 	return e;
 }
 
-/* The first frame tells what the file is while it can be said. */
+/* The link type of the file, or of its first frame, if it is there. */
+static uint16_t find_link_type(struct pcap_queue *pq)
+{
+	if (!pq->reader.ng)
+		return pq->reader.interface[0].link_type;
+	pq->peeked = capture_read(&pq->reader, &pq->frame) == 1;
+	return pq->peeked ? pq->frame.link_type : CAPTURE_ETHERNET;
+}
+
+/* Refuse what is not Ethernet while it can be said. */
 static int check_link_type(struct pcap_queue *pq, const char *name, const char *in, char *err,
 			   size_t err_len)
 {
-	pq->peeked = capture_read(&pq->reader, &pq->frame) == 1;
-	if (pq->peeked && pq->frame.link_type != CAPTURE_ETHERNET)
-		return port_fail(err, err_len, EPROTONOSUPPORT,
-				 "%s: in=%s: link type %u, not Ethernet", name, in,
-				 pq->frame.link_type);
-	return 0;
+	uint16_t type = find_link_type(pq);
+
+	if (type == CAPTURE_ETHERNET)
+		return 0;
+	return port_fail(err, err_len, EPROTONOSUPPORT, "%s: in=%s: link type %u, not Ethernet",
+			 name, in, type);
+}
+
+/* Have an input that may be silent watched. What cannot be (a file, /dev/null) never is. */
+static int watch_input(struct pcap_queue *pq)
+{
+	int e;
+
+	pq->wait = epoll_create1(EPOLL_CLOEXEC);
+	if (pq->wait < 0)
+		return -errno;
+	e = watch(pq, pq->reader.fd);
+	pq->reader.live = pq->awaits_input = e == 0;
+	if (e == 0)
+		return await(pq, false); /* something may have been read ahead */
+	close(pq->wait);
+	pq->wait = -1;
+	return e == -EPERM ? 0 : e;
 }
 
 static int open_queue(struct pcap *p, unsigned q, const struct request *r, const char *name,
@@ -283,6 +349,11 @@ static int open_queue(struct pcap *p, unsigned q, const struct request *r, const
 	if (e) /* -EINVAL is for options; these made sense */
 		return port_fail(err, err_len, e == -EINVAL ? EBADMSG : -e, "%s: in=%s: %s", name,
 				 r->in, pq->reader.error);
+	e = watch_input(pq);
+	if (e)
+		return port_fail(err, err_len, -e, "%s: in=%s: %s", name, r->in, strerror(-e));
+	if (pq->reader.live && r->queues > 1)
+		return refuse_queues(r, name, err, err_len);
 	return check_link_type(pq, name, r->in, err, err_len);
 }
 
@@ -338,7 +409,7 @@ static int open_pcap(struct port *port, const struct port_args *args, char *err,
 	memset(p, 0, size);
 	p->queues = (unsigned)r.queues;
 	for (unsigned q = 0; q < p->queues; q++)
-		p->queue[q].pace.fd = -1;
+		p->queue[q].pace.fd = p->queue[q].wait = -1;
 	port->priv = p;
 	e = open_files(p, &r, args->name, err, err_len);
 	if (e) {
@@ -370,7 +441,7 @@ static int fd_of_queue(const struct port *port, unsigned q)
 {
 	const struct pcap *p = port->priv;
 
-	return p->queue[q].pace.fd;
+	return p->queue[q].wait >= 0 ? p->queue[q].wait : p->queue[q].pace.fd;
 }
 
 static bool is_finished(const struct port *port)

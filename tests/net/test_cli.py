@@ -318,28 +318,65 @@ class Pcap(Cli):
             self.expect(got, 2, err="the file that is read")
         self.assertEqual(os.path.getsize(self.path("in")), size)
 
-    def expect_end(self, port, signals):
+    def begin(self, *args, **more):
+        """A run whose input is a pipe with two frames and not all of a third, and then silence."""
         with open(self.path("in"), "rb") as file:
-            head = file.read(300) # two frames, and not all of the third
-        process = subprocess.Popen([LEAT, "run", "--port", port], stdin=subprocess.PIPE,
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        with process:
-            try:
-                process.stdin.write(head)
-                process.stdin.flush()
-                for _ in range(signals):
-                    time.sleep(0.3)
-                    self.assertIsNone(process.poll())
-                    process.terminate()
-                return process.wait(PATIENCE)
-            finally:
-                process.kill()
+            head = file.read(300)
+        process = subprocess.Popen([LEAT, "run", *args], stdin=subprocess.PIPE,
+                                   **{"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL,
+                                      **more})
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        process.stdin.write(head)
+        process.stdin.flush()
+        return process
+
+    def expect_end(self, signals, *args, **more):
+        process = self.begin(*args, **more)
+        for _ in range(signals):
+            time.sleep(0.3)
+            self.assertIsNone(process.poll())
+            process.terminate()
+        return process.wait(PATIENCE)
 
     def test_stuck(self):
         """Nobody writes any more, nobody reads: a second signal ends that at the latest."""
         os.mkfifo(self.path("fifo"))
-        self.assertEqual(self.expect_end(f"p=pcap,out={self.path('fifo')}", 1), 1)
-        self.assertEqual(self.expect_end("p=pcap,in=-", 2), -signal.SIGTERM)
+        self.assertEqual(self.expect_end(1, "--port", f"p=pcap,out={self.path('fifo')}"), 1)
+        self.assertEqual(self.expect_end(1, "--port", "p=pcap,in=-"), 0)
+        self.assertEqual(self.expect_end(2, "--port", "g=gen", "--port", "p=pcap,out=-",
+                                         stdout=subprocess.PIPE), -signal.SIGTERM)
+
+    def test_silence(self):
+        """Whoever waits for a pipe's next frame does all else meanwhile, and without a CPU."""
+        control = self.path("control")
+        process = self.begin("--port", "p=pcap,in=-", "--app", "sink", "--control", control)
+        ask = lambda *args: leat(args[0], "--control", control, *args[1:])
+        packets = lambda: sum(q["packets"] for q in json.loads(
+            self.expect(ask("show", "-j"), 0).stdout)["ports"][0]["rx"])
+        wait_for(lambda: os.path.exists(control))
+        wait_for(lambda: packets() == 2)
+        self.expect(ask("set", "p/queues/rx-0/rps_flow_cnt=100", "p/features/generic-receive-offload=off"), 0)
+        with open(f"/proc/{process.pid}/stat") as stat_file:
+            times = lambda: sum(map(int, stat_file.read().rsplit(") ")[1].split()[11:13]))
+            before = times()
+            time.sleep(1)
+            stat_file.seek(0)
+            self.assertLess(times() - before, 0.2 * os.sysconf("SC_CLK_TCK"))
+        with open(self.path("in"), "rb") as file:
+            process.stdin.write(file.read()[300:])
+        process.stdin.flush()
+        wait_for(lambda: packets() == 20)
+        process.stdin.close()
+        self.assertEqual(process.wait(PATIENCE), 0)
+        process.stdin = None
+
+    def test_silence_and_duration(self):
+        process = self.begin("--port", "p=pcap,in=-", "--app", "sink", "--duration", "300ms",
+                             "--json", stdout=subprocess.PIPE)
+        self.assertEqual(process.wait(PATIENCE), 0)
+        counted = json.loads(process.stdout.read())
+        self.assertEqual(counted["ports"][0]["rx"][0]["packets"], 2)
 
 
 class Control(Cli):
