@@ -300,16 +300,12 @@ static void make_packet(const struct gen *g, struct gen_queue *gq, struct leat_p
 
 /* Let frames arrive, for whichever queue: without a rate as many as are read, more or less, so that
  * rings are now empty, now full. */
-static void await_frames(struct port *port, struct gen_queue *gq, unsigned q, unsigned n)
+static void await_frames(const struct gen *g, struct gen_queue *gq, unsigned n)
 {
-	const struct gen *g = port->priv;
 	uint32_t random = (uint32_t)gen_random(&gq->random);
-	uint64_t dropped = 0;
 
 	n = gq->pace.rate > 0 ? pace_due(&gq->pace, n) : leat_reciprocal_scale(random, 2 * n + 1);
-	pace_give(&gq->pace, gen_card_arrive(g->card, n, &dropped));
-	if (dropped)
-		stat_add(&port->rx_stats[q].dropped, dropped);
+	pace_give(&gq->pace, gen_card_arrive(g->card, n));
 }
 
 /* A steered queue: what is on its ring. */
@@ -322,7 +318,7 @@ static int receive_card(struct port *port, unsigned q, struct pool *pool, struct
 
 	if (!gq->left)
 		return 0;
-	await_frames(port, gq, q, n);
+	await_frames(g, gq, n);
 	waiting = gen_card_waiting(g->card, q);
 	while (got < n && got < waiting && (pkts[got] = pool_small(pool))) {
 		gen_card_write(g->card, q, got, pkts[got]);
@@ -410,6 +406,13 @@ static void flow_forget_gen(struct port *port, uint16_t filter)
 	gen_card_flow_forget(g->card, filter);
 }
 
+static uint64_t rule_dropped_gen(const struct port *port)
+{
+	const struct gen *g = port->priv;
+
+	return g->card ? gen_card_rule_dropped(g->card) : 0;
+}
+
 static int fd_of_queue(const struct port *port, unsigned q)
 {
 	const struct gen *g = port->priv;
@@ -455,6 +458,7 @@ const struct port_ops port_gen = {
 	.steer = steer_gen,
 	.flow_steer = flow_steer_gen,
 	.flow_forget = flow_forget_gen,
+	.rule_dropped = rule_dropped_gen,
 	.fd = fd_of_queue,
 	.finished = is_finished,
 };

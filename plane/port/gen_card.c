@@ -44,6 +44,7 @@ struct gen_card {
 	struct gen_card_conf conf;
 	uint64_t random;
 	uint64_t left;	      /* atomic: frames to arrive */
+	uint64_t dropped;     /* atomic: by a rule */
 	struct gen_flow *now; /* whose burst it is */
 	uint32_t burst;	      /* frames of it to arrive */
 	struct target *target;
@@ -244,7 +245,7 @@ static bool put(struct gen_card *card, struct ring *r, struct gen_flow *flow, ui
 }
 
 /* The next frame of the wire. False: it has to wait. */
-static bool arrive(struct gen_card *card, uint64_t *dropped)
+static bool arrive(struct gen_card *card)
 {
 	struct gen_flow *flow = pick_flow(card);
 	const struct target *target = &card->target[flow - card->conf.flow];
@@ -252,7 +253,7 @@ static bool arrive(struct gen_card *card, uint64_t *dropped)
 
 	if (queue == NO_QUEUE) {
 		gen_step(&flow->at, pick_size(card));
-		++*dropped;
+		__atomic_store_n(&card->dropped, card->dropped + 1, __ATOMIC_RELAXED);
 	} else if (!put(card, &card->ring[queue], flow, target->hash)) {
 		return false;
 	}
@@ -260,12 +261,17 @@ static bool arrive(struct gen_card *card, uint64_t *dropped)
 	return true;
 }
 
-unsigned gen_card_arrive(struct gen_card *card, unsigned n, uint64_t *dropped)
+uint64_t gen_card_rule_dropped(const struct gen_card *card)
+{
+	return __atomic_load_n(&card->dropped, __ATOMIC_RELAXED);
+}
+
+unsigned gen_card_arrive(struct gen_card *card, unsigned n)
 {
 	unsigned i = 0;
 
 	pthread_mutex_lock(&card->lock);
-	while (i < n && i < card->left && arrive(card, dropped))
+	while (i < n && i < card->left && arrive(card))
 		i++;
 	if (card->left != UINT64_MAX)
 		__atomic_store_n(&card->left, card->left - i, __ATOMIC_RELEASE);

@@ -41,9 +41,11 @@ int gen_card_steer(struct gen_card *card, const struct leat_rxfh *rxfh);
 int gen_card_flow_steer(struct gen_card *card, uint32_t hash, uint16_t queue);
 void gen_card_flow_forget(struct gen_card *card, uint16_t filter);
 
-/* Let up to n frames arrive on the wire, for any queue; gives how many did, and adds those that a
- * rule drops to *dropped. */
-unsigned gen_card_arrive(struct gen_card *card, unsigned n, uint64_t *dropped);
+/* Frames that a rule dropped. */
+uint64_t gen_card_rule_dropped(const struct gen_card *card);
+
+/* Let up to n frames arrive on the wire, for any queue; gives how many did, or were dropped. */
+unsigned gen_card_arrive(struct gen_card *card, unsigned n);
 
 /* Frames on the queue's ring. */
 unsigned gen_card_waiting(const struct gen_card *card, unsigned queue);

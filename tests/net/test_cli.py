@@ -420,6 +420,18 @@ class Control(Cli):
             self.assertEqual(plane.end(), 0)
             self.assertIn("out_of_order 0", plane.out)
 
+    def test_rule_drops(self):
+        """A card that steers by itself counts what its rule drops where software does."""
+        for depth in "", ",depth=64":
+            with Plane(self.directory.name, "--port", f"g=gen,queues=2,rate=20000{depth}", "--app",
+                       "sink", "--set", "g/ntuple/any=flow-type udp4 action -1") as plane:
+                counted = lambda: json.loads(plane.ask("show", "-j").stdout)
+                wait_for(lambda: counted()["steering"]["g"]["rule_dropped"] > 0)
+                shown = self.expect(plane.ask("show", "steering"), 0).stdout
+                self.assertRegex(shown, r"rule_dropped [1-9]")
+                self.assertEqual([q["dropped"] for q in counted()["ports"][0]["rx"]], [0, 0])
+                self.assertEqual(plane.end(), 0)
+
     def test_changes_while_packets_flow(self):
         with Plane(self.directory.name, "--port", "g=gen,queues=2,flows=100", "--app",
                    "sink,threads=2") as plane, plane.connect() as s, s.makefile("rw") as lines:
