@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * `leat segment` on a capture of 64 KB frames, to a file, against `cat` to a file.
+ *
+ * The files are large: however it ends, they are not left behind. So a signal is heeded only where
+ * nobody is writing to them.
  */
 #include "bench.h"
 #include "frames.h"
@@ -9,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +27,39 @@ struct filing {
 	bool cat;
 	uint64_t megabytes;
 };
+
+/* --- signals --- */
+
+static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
+static struct sigaction before[BENCH_LEN(ends)];
+static volatile sig_atomic_t ended; /* the signal that came, 0: none */
+
+static void take_signal(int number)
+{
+	ended = number;
+}
+
+/* What is ignored stays so. */
+static void take_signals(void)
+{
+	const struct sigaction take = {.sa_handler = take_signal}; /* without SA_RESTART */
+
+	for (size_t i = 0; i < BENCH_LEN(ends); i++) {
+		if (sigaction(ends[i], NULL, &before[i]) == 0 && before[i].sa_handler != SIG_IGN)
+			sigaction(ends[i], &take, NULL);
+	}
+}
+
+/* What came meanwhile ends us now. */
+static void leave_signals(void)
+{
+	for (size_t i = 0; i < BENCH_LEN(ends); i++)
+		sigaction(ends[i], &before[i], NULL);
+	if (ended)
+		raise(ended);
+}
+
+/* --- the case --- */
 
 static void prepare(void *state)
 {
@@ -48,15 +85,33 @@ static int spawn(struct filing *f, pid_t *pid)
 	return e;
 }
 
+/* A signal ends it too. */
+static int wait_for(pid_t pid)
+{
+	int status = -1;
+
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		kill(pid, SIGTERM);
+	return status;
+}
+
+static void drop_files(const struct filing *f)
+{
+	unlink(f->in);
+	unlink(f->out);
+	leave_signals();
+}
+
 static uint64_t run(void *state)
 {
 	struct filing *f = state;
 	int status = -1;
 	pid_t pid;
 
-	if (spawn(f, &pid) == 0)
-		waitpid(pid, &status, 0);
-	if (status) {
+	if (!ended && spawn(f, &pid) == 0)
+		status = wait_for(pid);
+	if (ended || status) {
+		drop_files(f);
 		fprintf(stderr, "leat bench: %s of %s failed\n", f->cat ? "cat" : "leat segment",
 			f->in);
 		exit(1);
@@ -66,11 +121,8 @@ static uint64_t run(void *state)
 
 static void drop_ours(void *state)
 {
-	struct filing *f = state;
-
-	unlink(f->in);
-	unlink(f->out);
-	free(f);
+	drop_files(state);
+	free(state);
 }
 
 static void drop_theirs(void *state)
@@ -89,7 +141,7 @@ static uint64_t write_capture(const char *path, uint64_t size)
 	if (e)
 		return 0;
 	frames_make(&f, &(struct frames_conf){FRAMES_TCP, FRAMES, 1, PAYLOAD, 0});
-	for (uint32_t i = 0; !e && w.bytes < size; i++) {
+	for (uint32_t i = 0; !e && !ended && w.bytes < size; i++) {
 		struct iovec iov = {f.frame[i % FRAMES], f.len};
 
 		e = capture_write(&w, &iov, 1, i);
@@ -108,6 +160,7 @@ static int make(const struct bench *b, const struct bench_case *c, struct work *
 	snprintf(f->in, PATH_LEN, "%s/leat-bench-%d.pcap", b->directory, (int)getpid());
 	snprintf(f->out, PATH_LEN, "%s/leat-bench-%d-out.pcap", b->directory, (int)getpid());
 	f->cat = false;
+	take_signals();
 	f->megabytes = write_capture(f->in, b->quick ? 4 << 20 : b->capture_size);
 	*g = *f;
 	g->cat = true;

@@ -7,8 +7,11 @@ gets one checksum wrong, PEER_DPDK the real one, or nothing.
 
 import json
 import os
+import resource
+import signal
 import subprocess
 import tempfile
+import time
 import unittest
 import xml.etree.ElementTree
 
@@ -58,6 +61,26 @@ class Bench(unittest.TestCase):
         self.assertEqual(table["rfs decision, 32768 flows"]["target_of"], "ours")
         self.assertIsNotNone(table["gso, vxlan"]["ratio"], "we are our own peer there")
         self.assertIsNotNone(table["leat segment, a capture"]["ratio"])
+
+    def test_nothing_is_left_behind(self):
+        case = ("--peer", "none", "--case", "leat segment*", "--directory")
+        with tempfile.TemporaryDirectory() as directory:
+            # There is room for the capture and a copy of it, but segments are longer.
+            run = bench(*case, directory, preexec_fn=lambda: resource.setrlimit(
+                resource.RLIMIT_FSIZE, (4300000, 4300000)))
+            self.assertEqual(run.returncode, 1)
+            self.assertIn("leat segment of", run.stderr)
+            self.assertEqual(os.listdir(directory), [])
+            for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
+                process = subprocess.Popen([LEAT, "bench", *case, directory, "--size", "32",
+                                            "--time", "100000"], stdout=subprocess.DEVNULL,
+                                           preexec_fn=lambda: signal.signal(number, signal.SIG_DFL))
+                while not os.listdir(directory):
+                    time.sleep(0.01)
+                time.sleep(number / 20) # at different places
+                process.send_signal(number)
+                self.assertEqual(process.wait(PATIENCE), -number)
+                self.assertEqual(os.listdir(directory), [])
 
     def test_text(self):
         run = bench("--peer", "none", "--case", "toeplitz*")
