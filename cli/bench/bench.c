@@ -16,9 +16,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-enum { MEGABYTES = 256 };
+enum { MEGABYTES = 256, CASE_MS = 1000, POINT_MS = 200 };
 
 const struct subject *const bench_subjects[] = {
 	&subject_gro,	&subject_gso,	&subject_tunnel, &subject_hash,	   &subject_csum,
@@ -27,7 +28,7 @@ const struct subject *const bench_subjects[] = {
 struct bench_args {
 	struct bench bench;
 	const char *cases, *peer, *plot;
-	unsigned long megabytes, milliseconds;
+	unsigned long megabytes, milliseconds; /* 0: the usual time */
 	bool json, list;
 };
 
@@ -64,15 +65,10 @@ uint32_t bench_random(uint64_t *state)
 
 static int take_case(void *to, char *value, char *err, size_t err_len)
 {
+	(void)err;
+	(void)err_len;
 	((struct bench_args *)to)->cases = value;
-	for (unsigned s = 0; bench_subjects[s]; s++) {
-		for (unsigned i = 0; i < bench_subjects[s]->n; i++) {
-			if (fnmatch(value, bench_subjects[s]->cases[i].name, 0) == 0)
-				return 0;
-		}
-	}
-	snprintf(err, err_len, "no case is called '%s'", value);
-	return -1;
+	return 0;
 }
 
 static int take_peer(void *to, char *value, char *err, size_t err_len)
@@ -85,11 +81,10 @@ static int take_peer(void *to, char *value, char *err, size_t err_len)
 
 static int take_plot(void *to, char *value, char *err, size_t err_len)
 {
+	(void)err;
+	(void)err_len;
 	((struct bench_args *)to)->plot = value;
-	if (access(value, W_OK | X_OK) == 0)
-		return 0;
-	snprintf(err, err_len, "'%s' is not a directory to write to", value);
-	return -1;
+	return 0;
 }
 
 static int take_size(void *to, char *value, char *err, size_t err_len)
@@ -139,10 +134,11 @@ static int take_list(void *to, char *value, char *err, size_t err_len)
 }
 
 static const struct args_option options[] = {
-	{"case", 'c', "PATTERN", "these cases alone, as 'gro*'", take_case},
-	{"list", 'l', NULL, "say what cases there are, and measure nothing", take_list},
+	{"case", 'c', "PATTERN", "these cases, or plots, alone, as 'gro*'", take_case},
+	{"list", 'l', NULL, "say what cases, or plots, there are, and measure nothing", take_list},
 	{"peer", 0, "NAME", "measure against it: a file, or none (dpdk)", take_peer},
-	{"time", 't', "MS", "about so long for each case (1000)", take_time},
+	{"time", 't', "MS", "about so long for each case (1000), or place in a plot (200)",
+	 take_time},
 	{"size", 0, "MB", "of the capture to be segmented (256)", take_size},
 	{"directory", 'd', "DIR", "where captures are written (TMPDIR, or /tmp)", take_directory},
 	{"plot", 0, "DIR", "write plots (SVG) there, instead of the table", take_plot},
@@ -190,7 +186,8 @@ static const char *name_against(const struct bench *b, const struct bench_case *
 static int run_case(const struct bench_args *args, const struct bench_case *c, struct report *r)
 {
 	const struct bench *b = &args->bench;
-	struct measure_conf conf = {1000000, 5, 512, args->milliseconds * 1000000};
+	uint64_t ms = args->milliseconds ? args->milliseconds : CASE_MS;
+	struct measure_conf conf = {1000000, 5, 512, ms * 1000000};
 	struct report_row row = {.of = c, .against = name_against(b, c)};
 	struct work ours = {0}, theirs = {0};
 	char err[256];
@@ -241,6 +238,45 @@ static int print_name(const struct bench_args *args, const struct bench_case *c,
 	return 0;
 }
 
+static int count_case(const struct bench_args *args, const struct bench_case *c, struct report *r)
+{
+	(void)args;
+	(void)c;
+	(void)r;
+	return -1;
+}
+
+/* Whether there is what was asked for. */
+static bool is_any(const struct bench_args *args)
+{
+	return args->plot ? plot_list(args->cases, NULL) > 0 :
+			    for_cases(args, count_case, NULL) != 0;
+}
+
+static void list(const struct bench_args *args)
+{
+	if (args->plot)
+		plot_list(args->cases, stdout);
+	else
+		for_cases(args, print_name, NULL);
+}
+
+/* Whether there is the directory now, and may be written to. */
+static bool have_directory(const char *path)
+{
+	struct stat st;
+
+	if (mkdir(path, 0777) == 0)
+		return true;
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode) && access(path, W_OK | X_OK) == 0;
+}
+
+static int plot(const struct bench_args *args)
+{
+	return plot_all(&args->bench, args->plot, args->cases,
+			args->milliseconds ? args->milliseconds : POINT_MS);
+}
+
 static int run_cases(const struct bench_args *args, struct report *r)
 {
 	int e;
@@ -286,7 +322,7 @@ static int open_peer(struct bench_args *args, struct report *r, char *err, size_
 
 int bench_main(int argc, char **argv)
 {
-	struct bench_args args = {.megabytes = MEGABYTES, .milliseconds = 1000};
+	struct bench_args args = {.megabytes = MEGABYTES};
 	struct report report = {0};
 	int code, at = args_parse(&command, argc, argv, &args, &code), e;
 	char err[512];
@@ -295,8 +331,16 @@ int bench_main(int argc, char **argv)
 		return code;
 	if (at < argc)
 		return args_wrong(&command, "'%s' is too much", argv[at]);
-	if (args.list)
-		return args_finish(for_cases(&args, print_name, &report) ? EXIT_WORK : EXIT_OK);
+	if (!is_any(&args))
+		return args_wrong(&command, "no %s is called '%s'", args.plot ? "plot" : "case",
+				  args.cases);
+	if (args.list) {
+		list(&args);
+		return args_finish(EXIT_OK);
+	}
+	if (args.plot && !have_directory(args.plot))
+		return args_wrong(&command, "--plot: '%s' is not a directory to write to",
+				  args.plot);
 	args.bench.capture_size = (uint64_t)args.megabytes * 1000000;
 	if (!args.bench.directory)
 		args.bench.directory = getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp";
@@ -304,6 +348,6 @@ int bench_main(int argc, char **argv)
 		fprintf(stderr, "leat bench: peer %s\n", err);
 		return EXIT_WORK;
 	}
-	e = args.plot ? plot_all(&args.bench, args.plot) : run_cases(&args, &report);
+	e = args.plot ? plot(&args) : run_cases(&args, &report);
 	return args_finish(e ? EXIT_WORK : EXIT_OK);
 }

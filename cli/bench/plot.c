@@ -3,8 +3,8 @@
 
 #include "measure.h"
 
+#include <fnmatch.h>
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,9 +15,10 @@ static void drop(struct work *work)
 }
 
 /* The cost at one place, ns; 0: not possible. */
-static double measure_point(const struct bench *b, const struct curve *curve, uint32_t x)
+static double measure_point(const struct bench *b, const struct curve *curve, uint32_t x,
+			    uint64_t ns)
 {
-	struct measure_conf conf = {1000000, 5, 64, 200000000};
+	struct measure_conf conf = {1000000, 5, 64, ns};
 	struct work side[2] = {{0}, {0}}, none = {0};
 	struct bench_case c = curve->of;
 	struct figure figure = {0};
@@ -34,14 +35,14 @@ static double measure_point(const struct bench *b, const struct curve *curve, ui
 }
 
 static void measure_curve(const struct bench *b, const struct plot *plot, const struct curve *of,
-			  struct plot_curve *curve)
+			  struct plot_curve *curve, uint64_t ns)
 {
 	uint32_t most = of->most ? of->most : plot->last;
 
 	snprintf(curve->label, sizeof(curve->label), "%s%s%s", of->peers ? b->peer->name : "",
 		 of->peers && of->label ? ", " : "", of->label ? of->label : "");
 	for (uint64_t x = plot->first; x <= most && curve->n < PLOT_POINTS_MAX; x *= 2) {
-		double y = measure_point(b, of, (uint32_t)x);
+		double y = measure_point(b, of, (uint32_t)x, ns);
 
 		if (y <= 0)
 			break;
@@ -52,7 +53,8 @@ static void measure_curve(const struct bench *b, const struct plot *plot, const 
 	}
 }
 
-static int make_plot(const struct bench *b, const struct plot *plot, const char *directory)
+static int make_plot(const struct bench *b, const struct plot *plot, const char *directory,
+		     uint64_t ns)
 {
 	struct plot_curve curve[PLOT_CURVES_MAX] = {0};
 	char path[PATH_MAX];
@@ -62,7 +64,7 @@ static int make_plot(const struct bench *b, const struct plot *plot, const char 
 	for (unsigned i = 0; i < plot->curves; i++) {
 		if (plot->curve[i].peers && !b->peer)
 			continue;
-		measure_curve(b, plot, &plot->curve[i], &curve[n++]);
+		measure_curve(b, plot, &plot->curve[i], &curve[n++], ns);
 	}
 	snprintf(path, sizeof(path), "%s/%s.svg", directory, plot->file);
 	e = svg_write(path, plot, curve, n);
@@ -73,13 +75,41 @@ static int make_plot(const struct bench *b, const struct plot *plot, const char 
 	return e ? -1 : 0;
 }
 
-int plot_all(const struct bench *b, const char *directory)
+/* The first that matches from `*s` and `*i` on, which then are behind it; NULL: none. */
+static const struct plot *find_plot(const char *pattern, unsigned *s, unsigned *i)
 {
-	for (unsigned s = 0; bench_subjects[s]; s++) {
-		for (unsigned i = 0; i < bench_subjects[s]->n_plots; i++) {
-			if (make_plot(b, &bench_subjects[s]->plots[i], directory))
-				return -1;
+	for (; bench_subjects[*s]; ++*s, *i = 0) {
+		while (*i < bench_subjects[*s]->n_plots) {
+			const struct plot *plot = &bench_subjects[*s]->plots[(*i)++];
+
+			if (!pattern || fnmatch(pattern, plot->file, 0) == 0)
+				return plot;
 		}
 	}
+	return NULL;
+}
+
+int plot_all(const struct bench *b, const char *directory, const char *pattern,
+	     unsigned long milliseconds)
+{
+	const struct plot *plot;
+	unsigned s = 0, i = 0;
+
+	while ((plot = find_plot(pattern, &s, &i))) {
+		if (make_plot(b, plot, directory, (uint64_t)milliseconds * 1000000))
+			return -1;
+	}
 	return 0;
+}
+
+unsigned plot_list(const char *pattern, FILE *to)
+{
+	const struct plot *plot;
+	unsigned s = 0, i = 0, n = 0;
+
+	for (; (plot = find_plot(pattern, &s, &i)); n++) {
+		if (to)
+			fprintf(to, "%s\n", plot->file);
+	}
+	return n;
 }

@@ -108,7 +108,8 @@ class Bench(unittest.TestCase):
 
     def test_wrong_calls(self):
         for args, code in ((["--case", "nothing"], 2), (["more"], 2), (["--time", "0"], 2),
-                           (["--plot", "/no/such/place"], 2), (["--peer", "nobody"], 1),
+                           (["--plot", "/no/such/place"], 2), (["--plot", __file__], 2),
+                           (["--plot", "/no", "--case", "toeplitz*"], 2), (["--peer", "nobody"], 1),
                            (["--peer", __file__], 1)):
             run = bench(*args)
             self.assertEqual((run.returncode, run.stdout), (code, ""), args)
@@ -127,6 +128,17 @@ class Bench(unittest.TestCase):
                 lines = picture.findall("{http://www.w3.org/2000/svg}polyline")
                 self.assertTrue(lines, file)
                 self.assertGreaterEqual(min(len(l.get("points").split()) for l in lines), 5, file)
+
+    def test_some_plots(self):
+        with tempfile.TemporaryDirectory() as parent:
+            directory = os.path.join(parent, "plots")
+            all_of_them = bench("--list", "--plot", directory).stdout.split()
+            self.assertIn("gro-burst", all_of_them)
+            self.assertFalse(os.path.exists(directory))
+            run = bench("--peer", "none", "--plot", directory, "--case", "gro*", "--time", "1")
+            self.assertEqual((run.returncode, run.stderr), (0, ""))
+            self.assertEqual(sorted(os.listdir(directory)), sorted(
+                f"{name}.svg" for name in all_of_them if name.startswith("gro")))
 
     @unittest.skipUnless(DPDK, "built without DPDK")
     def test_dpdk_does_the_same(self):
