@@ -11,6 +11,44 @@ enum { HASH_BITS = 32 };
 
 _Static_assert((int)ACCOUNT_FLOW_MAX >= (int)FLOW_TEXT_MAX, "room for a flow");
 
+/* How many bytes the character at `p` has; 0: it is none, or none of XML's. */
+static unsigned count_bytes(const uint8_t *p)
+{
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	unsigned n = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+	uint32_t c = p[0] & 0x7fu >> n;
+
+	if (p[0] < 0x80)
+		return 1;
+	if (p[0] < 0xc0 || p[0] > 0xf4)
+		return 0;
+	for (unsigned i = 1; i < n; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (p[i] & 0x3f);
+	}
+	if (c < least[n] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) || (c | 1) == 0xffff)
+		return 0;
+	return n;
+}
+
+char *account_name(const char *file)
+{
+	static const char unknown[] = "\ufffd";
+	char *name = malloc(strlen(file) * strlen(unknown) + 1), *to = name;
+
+	while (name && *file) {
+		unsigned n = count_bytes((const uint8_t *)file);
+
+		memcpy(to, n ? file : unknown, n ? n : strlen(unknown));
+		to += n ? n : strlen(unknown);
+		file += n ? n : 1;
+	}
+	if (name)
+		*to = 0;
+	return name;
+}
+
 static int compare(const void *a, const void *b)
 {
 	const struct flow *x = *(const struct flow *const *)a, *y = *(const struct flow *const *)b;

@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 struct account {
-	const char *name; /* of the capture */
+	const char *name; /* of the capture, as account_name() gives it */
 	const struct card *card;
 	const struct tally *tally;
 	const struct verdict *verdict;
@@ -21,6 +21,10 @@ struct account {
 	uint64_t snapped;	     /* frames that a snaplen has cut */
 	unsigned shown;		     /* how many flows are listed */
 };
+
+/* A file's name as UTF-8 that JSON and XML take: what is none becomes U+FFFD. The caller's to free;
+ * NULL without memory. */
+char *account_name(const char *file);
 
 /* Sort the flows: fills account->largest, which is the caller's to free. 0 or -ENOMEM. */
 int account_sort(struct account *account);

@@ -125,9 +125,10 @@ static unsigned count_shown(const struct ask *ask)
 static int judge(const struct ask *ask, const struct job *job, const struct tally *tally)
 {
 	struct verdict *verdict = malloc(sizeof(*verdict));
+	char *name = account_name(strcmp(job->in, "-") == 0 ? "standard input" : job->in);
 	struct better better;
 	struct account account = {
-		.name = strcmp(job->in, "-") == 0 ? "standard input" : job->in,
+		.name = name,
 		.card = tally->card,
 		.tally = tally,
 		.verdict = verdict,
@@ -135,7 +136,7 @@ static int judge(const struct ask *ask, const struct job *job, const struct tall
 		.snapped = job->count[JOB_SNAPPED],
 		.shown = count_shown(ask),
 	};
-	int err = verdict ? verdict_find(verdict, tally) : -ENOMEM, code;
+	int err = verdict && name ? verdict_find(verdict, tally) : -ENOMEM, code;
 
 	if (!err && ask->better)
 		err = better_search(&better, tally, (unsigned)ask->better);
@@ -144,6 +145,7 @@ static int judge(const struct ask *ask, const struct job *job, const struct tall
 	code = err ? fail("memory", err) : tell(ask, &account);
 	free(account.largest);
 	free(verdict);
+	free(name);
 	return code;
 }
 

@@ -566,6 +566,18 @@ class Shown(Steer):
             self.assertIn(word, words)
         self.assertTrue(any(word.startswith("VXLAN: udp ") for word in words))
 
+    def test_names(self):
+        """A file may be called anything; JSON and XML are UTF-8."""
+        bad = "\ufffd"
+        for name, shown in ((b"caf\xe9", "caf" + bad), ("café €\U0001f30a".encode(), "café €\U0001f30a"),
+                            (b"\xc0\xaf\xe0\x80\xafx", 5 * bad + "x"), (b"\xed\xa0\x80", 3 * bad),
+                            (b"\xef\xbf\xbe\xef\xbf\xbd", 4 * bad), (b"\xf4\x90\x80\x80", 4 * bad),
+                            (b"\xf0\x9f\x8c", 3 * bad), (b"\xff\x80<&\xc3", bad + bad + "<&" + bad)):
+            drawing = self.draw([tcp_of(client(1), 1)], name=os.fsdecode(name))
+            self.assertTrue(self.words(drawing)[0].split(":")[0].endswith("/" + shown), name)
+            told = json.loads(self.text("--json", self.path(os.fsdecode(name))))
+            self.assertEqual(os.path.basename(told["capture"]), shown)
+
     def test_picture_on_stdout(self):
         path = self.write([tcp_of(client(1), 1)])
         drawing = xml.etree.ElementTree.fromstring(self.text("--svg", "-", path).encode())
