@@ -40,10 +40,10 @@ static inline struct endpoint *open_bound(const struct addr *addr, unsigned port
 	return ep;
 }
 
-/* A neighbour becomes known, at THEIR_MAC. */
+/* A neighbour becomes known, at THEIR_MAC. (At 0 it would be taken for a free entry.) */
 static inline void know(const struct addr *addr)
 {
-	neigh_learn(&host->neigh, addr, addr_path(0, their_mac), true, 0);
+	neigh_learn(&host->neigh, addr, addr_path(0, their_mac), true, 1);
 }
 
 #endif

@@ -285,7 +285,7 @@ static void test_received_before(void **state)
 	uint8_t buf[8];
 
 	assert_int_equal(fate_of(&f), HOST_DELIVERED);
-	neigh_learn(&host->neigh, &near4, addr_path(0, other_mac), true, 0);
+	neigh_learn(&host->neigh, &near4, addr_path(0, other_mac), true, 1);
 	assert_int_equal(endpoint_connect(ep, &task, &near4, 0), 0);
 	assert_int_equal(endpoint_recvfrom(ep, &task, buf, sizeof(buf), NULL, NULL, 0), 5);
 	assert_int_equal(ep->rx, 0);
