@@ -53,9 +53,10 @@ static const struct {
 	[RULE_TUNNEL_ONE] = {"tunnel-one",
 			     "Linux loses a UDP tunnel's packet that is no longer than "
 			     "one segment"},
-	[RULE_TCP_ONE] = {"tcp-one",
-			  "Linux drops a packet with TCP options whose payload is no longer "
-			  "than one segment, though it is with the options"},
+	[RULE_ONE_SEGMENT] = {"one-segment",
+			      "Linux drops a packet no longer than one segment, if it is longer "
+			      "with its TCP options, or, where no checksum is asked for, with all "
+			      "headers but those of TCP or UDP"},
 	[RULE_MTU] = {"mtu", "a frame that is no super-packet is longer than the referee's TAPs "
 			     "take"},
 	[RULE_PSEUDO] = {"pseudo", "Linux computes checksums from the sums and lengths that the "
@@ -374,19 +375,25 @@ static bool is_bad_tunnel(const struct leat_pkt *pkt, const struct frame_meta *m
 	return !(m->flags & LEAT_VNET_F_UDP_TUNNEL_CSUM) && (udp[6] || udp[7]);
 }
 
+static bool is_ufo(const struct frame_meta *m)
+{
+	return (m->gso_type & ~LEAT_VNET_GSO_ECN) == LEAT_VNET_GSO_UDP;
+}
+
 static bool is_tcp(const struct frame_meta *m, uint8_t type)
 {
 	return (m->gso_type & 0xf) == type;
 }
 
-/* Whether Linux, which reckons with a TCP header without options, takes for a super-packet what has
- * no more payload than one segment. */
-static bool is_tcp_one(const struct super_answers *a)
+/* Whether Linux takes for a super-packet what has no more payload than one segment: it reckons with a
+ * TCP header without options, and that the transport header, which is a part of UFO's payload, is
+ * at csum_start, though no checksum be asked for. */
+static bool is_one_segment(const struct super_answers *a)
 {
 	const struct frame_meta *m = a->meta;
+	bool tcp = is_tcp(m, LEAT_VNET_GSO_TCPV4) || is_tcp(m, LEAT_VNET_GSO_TCPV6);
 
-	return (is_tcp(m, LEAT_VNET_GSO_TCPV4) || is_tcp(m, LEAT_VNET_GSO_TCPV6)) &&
-	       m->csum_start + 20u + m->gso_size < a->len;
+	return (tcp || is_ufo(m)) && m->csum_start + (tcp ? 20u : 0) + m->gso_size < a->len;
 }
 
 /* Whether the checksum begins where Linux, which counts from the buffer's first byte, cannot say. */
@@ -451,7 +458,7 @@ static bool has_fragmentable(const struct frames *fragments)
 enum rule rule_of_super(const struct super_answers *a)
 {
 	const uint8_t tunnels = LEAT_VNET_GSO_UDP_TUNNEL_IPV4 | LEAT_VNET_GSO_UDP_TUNNEL_IPV6;
-	bool ufo = (a->meta->gso_type & ~LEAT_VNET_GSO_ECN) == LEAT_VNET_GSO_UDP;
+	bool ufo = is_ufo(a->meta);
 
 	if (ufo && a->meta->gso_size % 8 != 0 && a->kernel->n > 1)
 		return RULE_UFO_EIGHT;
@@ -466,8 +473,8 @@ enum rule rule_of_super(const struct super_answers *a)
 	if (!a->kernel_refused && a->kernel->n == 0 && a->ours->n == 1 &&
 	    (a->meta->gso_type & tunnels))
 		return RULE_TUNNEL_ONE;
-	if (!a->kernel_refused && a->kernel->n == 0 && a->ours->n == 1 && is_tcp_one(a))
-		return RULE_TCP_ONE;
+	if (!a->kernel_refused && a->kernel->n == 0 && a->ours->n == 1 && is_one_segment(a))
+		return RULE_ONE_SEGMENT;
 	if (!a->kernel_refused && a->kernel->n == 0 && a->ours->n == 1 && a->len > KERNEL_MTU)
 		return RULE_MTU;
 	if (a->kernel_refused && !a->ours_refused && is_far_csum(a->meta))
