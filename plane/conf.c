@@ -22,9 +22,9 @@ static int new_flows(struct rxq_conf *q, unsigned bits)
 	return 0;
 }
 
-static int default_rxfh(struct port_conf *pc, const struct port *port)
+/* `key`: the plane's. Linux too has one for all devices: ports that hash alike choose alike. */
+static int default_rxfh(struct port_conf *pc, const struct port *port, const uint8_t *key)
 {
-	uint8_t random[CONF_KEY_LEN];
 	struct leat_rss_conf conf = {
 		.key = gen_key(port),
 		.key_len = LEAT_RSS_KEY_MIN,
@@ -33,10 +33,8 @@ static int default_rxfh(struct port_conf *pc, const struct port *port)
 	};
 
 	if (!conf.key) {
-		if (getrandom(random, sizeof(random), 0) != sizeof(random))
-			return -EIO;
-		conf.key = random;
-		conf.key_len = sizeof(random);
+		conf.key = key;
+		conf.key_len = CONF_KEY_LEN;
 	}
 	return rxfh_new(port->rxqs, &conf, &pc->rxfh);
 }
@@ -61,8 +59,10 @@ static void default_offload(struct port_conf *pc, const struct port *port)
 }
 
 /* Queue q of neighbouring ports goes to different CPUs: a flow between two joined ports comes on
- * the same queue of both, and its two directions are best served side by side. */
-static int default_port(struct port_conf *pc, const struct plane *plane, const struct port *port)
+ * the same queue of both, if these hash symmetrically, and its two directions are best served side
+ * by side. */
+static int default_port(struct port_conf *pc, const struct plane *plane, const struct port *port,
+			const uint8_t *key)
 {
 	pc->rxqs = port->rxqs;
 	pc->rx = CONF_RX_GRO | CONF_RX_HASH | CONF_RX_GRO_JUMBO;
@@ -71,7 +71,8 @@ static int default_port(struct port_conf *pc, const struct plane *plane, const s
 	pc->rxq = calloc(port->rxqs, sizeof(*pc->rxq));
 	pc->rmap.n_cpus = plane->n_cpus;
 	pc->rmap.cpu = calloc(plane->n_cpus, sizeof(*pc->rmap.cpu));
-	if (!pc->rxq || !pc->rmap.cpu || default_rxfh(pc, port) || default_xps(pc, plane, port))
+	if (!pc->rxq || !pc->rmap.cpu || default_rxfh(pc, port, key) ||
+	    default_xps(pc, plane, port))
 		return -ENOMEM;
 	for (unsigned q = 0; q < port->rxqs; q++) {
 		pc->rxq[q].cpu = plane->worker[(q + port->index) % plane->n_workers].cpu;
@@ -84,9 +85,14 @@ static int default_port(struct port_conf *pc, const struct plane *plane, const s
 struct conf *conf_default(const struct plane *plane)
 {
 	struct conf *c = calloc(1, sizeof(*c));
+	uint8_t key[CONF_KEY_LEN];
 
 	if (!c)
 		return NULL;
+	if (getrandom(key, sizeof(key), 0) != sizeof(key)) {
+		free(c);
+		return NULL;
+	}
 	c->generation = 1;
 	c->max_backlog = CONF_BACKLOG;
 	c->gro_normal_batch = CONF_NORMAL_BATCH;
@@ -100,7 +106,7 @@ struct conf *conf_default(const struct plane *plane)
 		return NULL;
 	}
 	for (unsigned i = 0; !c->port || i < plane->n_ports; i++) {
-		if (c->port && default_port(&c->port[i], plane, &plane->port[i]) == 0)
+		if (c->port && default_port(&c->port[i], plane, &plane->port[i], key) == 0)
 			continue;
 		conf_free(c, NULL);
 		return NULL;

@@ -344,6 +344,17 @@ static int save(void *arg, const char *path, const char *value)
 	return 0;
 }
 
+/* Joined ports put a flow on queues of one number if they hash symmetrically: so they have one key. */
+static void test_one_key(void **state)
+{
+	char err[256];
+
+	n_saved = 0;
+	assert_int_equal(knob_list(&plane, "*/rxfh/key", save, NULL, err, sizeof(err)), 0);
+	assert_int_equal(n_saved, 2);
+	assert_string_equal(saved[0].value, saved[1].value);
+}
+
 static void set_all(void)
 {
 	char err[512] = "";
@@ -398,10 +409,10 @@ static void test_visit_ends(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		test(test_queues),	test(test_flow_limit), test(test_default_mask),
-		test(test_xps),		test(test_rxfh),       test(test_gen_key),
-		test(test_port_names),	test(test_core),       test(test_patterns),
-		test(test_set_as_read), test(test_visit_ends),
+		test(test_queues),     test(test_flow_limit),  test(test_default_mask),
+		test(test_xps),	       test(test_rxfh),	       test(test_gen_key),
+		test(test_port_names), test(test_core),	       test(test_patterns),
+		test(test_one_key),    test(test_set_as_read), test(test_visit_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
