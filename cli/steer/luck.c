@@ -10,7 +10,7 @@
 enum {
 	DRAWS_MAX = 10000,
 	DRAWS_MIN = 200,
-	STEPS = 10000000, /* units placed altogether, if DRAWS_MIN allows: an eighth of a second or so */
+	STEPS = 10000000, /* placed altogether, if DRAWS_MIN allows: an eighth of a second or so */
 	SEED = 1,
 };
 

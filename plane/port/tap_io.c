@@ -192,11 +192,12 @@ int tap_receive(struct port *port, unsigned q, struct pool *pool, struct leat_pk
 	struct batch b = {.pkts = pkts};
 	unsigned asked, came;
 
+	/* What did not fit does not fill the batch; but as many of it end it, too. */
 	do {
 		asked = queue->want < n - b.got ? queue->want : n - b.got;
 		came = read_frames(tap, queue, pool, &b, asked);
 		queue->want = next_want(tap, queue, asked, came);
-	} while (came == asked && b.got < n && b.bytes < PORT_BATCH_BYTES);
+	} while (came == asked && b.got < n && b.lost < n && b.bytes < PORT_BATCH_BYTES);
 	stat_add(&port->rx_stats[q].dropped, b.lost);
 	if (b.got == 0)
 		return is_gone(b.error) ? -ENODEV : 0;

@@ -209,7 +209,7 @@ static void test_headers(void **state)
 static void test_no_fit(void **state)
 {
 	static uint8_t bytes[TAP_HDR + POOL_SMALL + POOL_BIG];
-	struct leat_pkt *pkts[5], *bigs[BIGS];
+	struct leat_pkt *pkts[7], *bigs[BIGS];
 	struct bench b;
 
 	set_up(&b, false);
@@ -233,6 +233,11 @@ static void test_no_fit(void **state)
 		send_frame(&b, &(struct frame){.payload = 1}, no_hdr);
 	assert_int_equal(receive(&b, pkts + 2, 2), 2);
 	assert_int_equal(receive(&b, pkts + 4, 1), 1);
+	/* But a flood of them keeps nobody. */
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(write(b.kernel, bytes, sizeof(bytes)), sizeof(bytes));
+	assert_int_equal(receive(&b, pkts + 5, 2), 0);
+	assert_int_equal(b.rx.dropped, 6);
 	tear_down(&b, pkts, 5);
 }
 
