@@ -134,6 +134,8 @@ void steer(struct worker *w, const struct conf *c, struct rxq *q, struct leat_pk
 	uint16_t staged[STAGE_MAX]; /* CPUs: a batch does not cost more because there are many */
 	unsigned n_here = 0, n_staged = 0, moves = 0;
 
+	for (unsigned i = 0; i < n; i++)
+		leat_rfs_prefetch(&c->sock, &q->flows, pkts[i]->hash);
 	for (unsigned i = 0; i < n; i++) {
 		struct leat_rps_dev_flow *flow = leat_rfs_flow(&q->flows, pkts[i]->hash);
 		uint16_t before = flow->cpu;

@@ -9,7 +9,7 @@
 #include <leat/rfs.h>
 #include <stdlib.h>
 
-enum { CPUS = 64 };
+enum { CPUS = 64, BATCH = 64 }; /* as many as the plane decides on at once */
 
 struct steering {
 	struct leat_rps_sock_flow_table sock;
@@ -36,8 +36,12 @@ static uint64_t run(void *state)
 	struct steering *s = state;
 	uint64_t sum = 0;
 
-	for (uint32_t i = 0; i < s->n; i++)
-		sum += decide(s, s->hash[i]);
+	for (uint32_t i = 0; i < s->n; i += BATCH) {
+		for (uint32_t j = i; j < i + BATCH; j++)
+			leat_rfs_prefetch(&s->sock, &s->flows, s->hash[j]);
+		for (uint32_t j = i; j < i + BATCH; j++)
+			sum += decide(s, s->hash[j]);
+	}
 	s->sum = sum;
 	return s->n;
 }

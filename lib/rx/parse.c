@@ -279,8 +279,10 @@ static inline enum leat_parse_reason parse_frame(const struct leat_parse_conf *c
 }
 
 /* Headers come from another CPU or device, so they are in no cache: ask for those of the packets to
- * come while these are looked at. Two lines hold what GRO compares, too. */
-static void prefetch(struct leat_pkt *const *pkts, unsigned i, unsigned n)
+ * come while these are looked at. Two lines hold what GRO compares, too. (Inlined always, or GCC
+ * takes it for a function without effect, and drops its calls.) */
+__attribute__((always_inline)) static inline void prefetch(struct leat_pkt *const *pkts, unsigned i,
+							   unsigned n)
 {
 	enum { DESCRIPTOR = 8, HEADERS = 4, LINE = 64 };
 

@@ -4,6 +4,7 @@
 import contextlib
 import json
 import os
+import platform
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,7 @@ import headers
 import house
 import includes
 import names
+import prefetch
 import purity
 import shape
 
@@ -25,7 +27,8 @@ GOOD = {
     "lib/a.c": "#include <string.h>\n#include <leat/b.h>\n#include \"hdr.h\"\n"
                "static const char *const table[] = {\"const\"};\n"
                "const char *leat_ops_selected = \"the one variable\";\n"
-               "int leat_a(void) { const char *volatile p = table[0]; return p == 0; }\n",
+               "int leat_a(void) { const char *volatile p = table[0]; return p == 0; }\n"
+               "void f_ahead(const int *p) { __builtin_prefetch(p); }\n",
     "lib/hdr.h": "",
     "lib/tx/tx.h": "",
     "plane/worker.c": "#include <stdio.h>\n",
@@ -42,7 +45,7 @@ HALF = "void f(void)\n{\n" + "\t;\n" * 60 + "}\n"
 def archive(root):
     """The tree's lib/a.c as a library."""
     made = os.path.join(root, "libleat.a")
-    subprocess.run(["gcc", "-fPIC", "-I", "include", "-c", "lib/a.c", "-o", "a.o"],
+    subprocess.run(["gcc", "-O2", "-fPIC", "-I", "include", "-c", "lib/a.c", "-o", "a.o"],
                    cwd=root, check=True)
     subprocess.run(["ar", "rc", made, "a.o"], cwd=root, check=True)
     return made
@@ -59,9 +62,19 @@ def build(root):
     return os.path.join(root, "build")
 
 
+def compiled(root):
+    """A build directory in which lib/a.c is compiled."""
+    archive(root)
+    with open(os.path.join(root, "compile_commands.json"), "w", encoding="utf-8") as file:
+        json.dump([{"directory": root, "file": "lib/a.c", "output": "a.o"}], file)
+    return root
+
+
 CHECKS = {
     "built": lambda root: built.check(root, build(root)),
     "includes": lambda root: includes.check(root, [A, B]),
+    "prefetch": lambda root: prefetch.check(root, compiled(root),
+                                            prefetch.INSTRUCTION.get(platform.machine(), "")),
     "purity": lambda root: purity.check(archive(root)),
     "headers": lambda root: headers.check(root, [os.path.join(root, A), os.path.join(root, B)]),
     "shape": shape.check,
@@ -88,6 +101,7 @@ BAD = [
     ("includes", "plane/worker.c", '#include "../cli/main.c"\n'),
     ("includes", "cli/main.c", "# include <tx/tx.h>\n"),
     ("includes", "cli/main.c", "#include <linux/if_tun.h>\n"),
+    ("prefetch", "lib/a.c", "#define __builtin_prefetch(p) (void)(p)\n"),
     ("purity", "lib/a.c", "void *malloc(unsigned long); void *f(void) { return malloc(1); }\n"),
     ("purity", "lib/a.c", "int f(void) { static int calls; return ++calls; }\n"),
     ("purity", "lib/a.c", "int initialised = 1;\n"),
