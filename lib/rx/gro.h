@@ -14,6 +14,8 @@
 
 #include "../hdr.h"
 
+#define NIL UINT32_MAX /* no flow */
+
 /* One held flow: one cache line. Links are indices into the flow array. */
 struct leat_gro_flow {
 	struct leat_pkt *head; /* the first packet: the super-packet as it grows */
