@@ -105,6 +105,30 @@ static void test_capacity(void **state)
 	assert_int_equal(interleave(&defaults, 3000, UINT32_MAX), 3000);
 }
 
+/* Two segments of each of so many flows that the packets to come are looked at ahead: hashed by a NIC
+ * or not, and between them what is not merged at all. */
+static void test_many(void **state)
+{
+	enum { FLOWS = 6000, OTHERS = FLOWS / 50 };
+	struct train train = train_start(&(struct leat_gro_conf){.buckets = 8192, .flows = FLOWS});
+
+	for (unsigned i = 0; i < 2 * FLOWS; i++) {
+		if (i % 100 == 1)
+			train_add(&train, &(struct frame){.protocol = FRAME_UDP, .payload = 9});
+		add_hashed(&train, i % FLOWS, i / FLOWS, i % FLOWS);
+		if (i % 2)
+			train.pkts.pkts[train.pkts.n - 1]->hash_type = LEAT_HASH_NONE;
+	}
+	train_receive(&train, 2 * FLOWS + OTHERS, 0);
+	assert_int_equal(train.gro.held, FLOWS);
+	assert_int_equal(train.gro.count[LEAT_GRO_MERGED], FLOWS);
+	assert_int_equal(train.n_out, OTHERS);
+	train_flush(&train, UINT64_MAX);
+	train_check_balance(&train);
+	train_check_conserved(&train);
+	train_end(&train);
+}
+
 /* The ninth of a bucket drives out the oldest of it, not of the table; a merge keeps none young. */
 static void test_eviction(void **state)
 {
@@ -205,7 +229,7 @@ int main(void)
 		cmocka_unit_test(test_conf),	 cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_capacity), cmocka_unit_test(test_eviction),
 		cmocka_unit_test(test_flows),	 cmocka_unit_test(test_flush),
-		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_order),	 cmocka_unit_test(test_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
