@@ -19,7 +19,19 @@ def rows(case):
                           "--case", case, *words, timeout=100))
 
 
+def passes_options_on():
+    try:
+        run(sys.executable, f"{SOURCE}/bench/run", "-n", "1", "-c", "on-on", "-o",
+            "right=colour=red", timeout=100)
+    except Failure as failure:
+        if "colour" not in str(failure):
+            raise
+    else:
+        raise Failure("a port may be red")
+
+
 def work(lab):
+    passes_options_on()
     for case, peers in (("on-on", PEERS), ("none-none", [PEERS[0], *PEERS[3:]])):
         found = rows(case)
         print(case, *(f"{row['against']} {row['ratio']:.2f}" for row in found))
