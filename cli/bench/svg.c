@@ -13,12 +13,12 @@ enum {
 	WIDTH = 760,
 	HEIGHT = 420,
 	LEFT = 70,
-	RIGHT = 30,
+	RIGHT = 50,
 	TOP = 50,
 	BOTTOM = 60,
 	LINES = 5, /* across, with a linear y */
 	FAR_APART = 20,
-	NEAR = 18, /* a line of text */
+	TEXT = 13, /* a line of it */
 };
 
 static const char *const colour[PLOT_CURVES_MAX] = {"#0b6", "#c33", "#06b", "#a60"};
@@ -117,27 +117,37 @@ static void draw_curve(FILE *f, const struct scale *s, const struct plot_curve *
 			at_x(s, i), at_y(s, c->y[i]), colour[number], c->y[i]);
 }
 
-/* At each curve's end its value: above it, or below where that is taken. */
+static double end_y(const struct scale *s, const struct plot_curve *c)
+{
+	return at_y(s, c->y[c->n - 1]);
+}
+
+/* Where curve i's value stands: beside its end, or lower, where that of one above is. */
+static double value_y(const struct scale *s, const struct plot_curve *curve, unsigned curves,
+		      unsigned i)
+{
+	double end = end_y(s, &curve[i]), y = end;
+
+	for (unsigned k = 0; k < curves; k++) {
+		double up = curve[k].n == curve[i].n ? end - end_y(s, &curve[k]) : -1;
+
+		if (up > 0 || (up == 0 && k < i))
+			y = fmax(y, value_y(s, curve, curves, k) + TEXT);
+	}
+	return y;
+}
+
 static void draw_values(FILE *f, const struct scale *s, const struct plot_curve *curve,
 			unsigned curves)
 {
 	for (unsigned i = 0; i < curves; i++) {
-		unsigned last = curve[i].n - 1;
-		int shift = -8;
-		double y = curve[i].n ? curve[i].y[last] : 0;
+		unsigned n = curve[i].n;
+		double y = n ? curve[i].y[n - 1] : 0;
 
-		for (unsigned k = 0; k < curves && y > 0; k++) {
-			double up = curve[k].n == curve[i].n ?
-					    at_y(s, y) - at_y(s, curve[k].y[last]) :
-					    0;
-
-			if (up > 0 && up < NEAR)
-				shift = 16;
-		}
-		if (y > 0)
-			fprintf(f,
-				"<text x='%.1f' y='%.1f' text-anchor='end' fill='%s'>%.*f</text>\n",
-				at_x(s, last), at_y(s, y) + shift, colour[i], y < 10, y);
+		if (n)
+			fprintf(f, "<text x='%.1f' y='%.1f' fill='%s'>%.*f</text>\n",
+				at_x(s, n - 1) + TEXT / 2.0,
+				value_y(s, curve, curves, i) + TEXT / 3.0, colour[i], y < 10, y);
 	}
 }
 

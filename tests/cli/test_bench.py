@@ -5,6 +5,7 @@ not do the same. How fast anything is, is not tested. LEAT is the command, PEER_
 gets one checksum wrong, PEER_DPDK the real one, or nothing.
 """
 
+import itertools
 import json
 import os
 import resource
@@ -128,6 +129,12 @@ class Bench(unittest.TestCase):
                 lines = picture.findall("{http://www.w3.org/2000/svg}polyline")
                 self.assertTrue(lines, file)
                 self.assertGreaterEqual(min(len(l.get("points").split()) for l in lines), 5, file)
+                values = [t for t in picture.findall("{http://www.w3.org/2000/svg}text")
+                          if t.get("fill")]
+                self.assertTrue(values, file)
+                for a, b in itertools.combinations(values, 2):
+                    if a.get("x") == b.get("x"):
+                        self.assertGreaterEqual(abs(float(a.get("y")) - float(b.get("y"))), 12, file)
 
     def test_some_plots(self):
         with tempfile.TemporaryDirectory() as parent:
