@@ -126,6 +126,7 @@ struct leat_gro {
 	uint32_t oldest; /* all held flows by age */
 	uint32_t youngest;
 	uint32_t held;			  /* flows held now */
+	uint32_t last;			  /* the one held or merged into last, if it still is */
 	uint64_t count[LEAT_GRO_REASONS]; /* read by others only through the owner */
 };
 

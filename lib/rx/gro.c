@@ -101,6 +101,7 @@ static struct leat_pkt *give_out(struct leat_gro *gro, uint32_t i, enum leat_gro
 	flow->next = gro->free;
 	gro->free = i;
 	gro->held--;
+	gro->last = gro->last == i ? NIL : gro->last;
 	gro->count[why]++;
 	return flow->head;
 }
@@ -167,12 +168,15 @@ static void hold(struct leat_gro *gro, struct leat_pkt *pkt, const struct leat_g
 	link_bucket(gro, i);
 	link_age(gro, i);
 	gro->held++;
+	gro->last = i;
 	gro->count[LEAT_GRO_HELD]++;
 }
 
-static void merge(struct leat_gro *gro, struct leat_gro_flow *flow, struct leat_pkt *pkt,
+static void merge(struct leat_gro *gro, uint32_t i, struct leat_pkt *pkt,
 		  const struct leat_gro_seg *seg)
 {
+	struct leat_gro_flow *flow = &gro->flow[i];
+
 	if (flow->segs == 1)
 		decide_ids(flow, pkt);
 	flow->segs++;
@@ -181,21 +185,35 @@ static void merge(struct leat_gro *gro, struct leat_gro_flow *flow, struct leat_
 	pkt->data += pkt->payload;
 	pkt->headlen = pkt->len = seg->len;
 	leat_pkt_chain(flow->head, pkt);
+	gro->last = i;
 	gro->count[LEAT_GRO_MERGED]++;
 }
 
-/* The packet's flow, or NIL if it is not held. */
+static bool match(const struct leat_gro_flow *flow, const struct leat_pkt *pkt,
+		  const struct leat_gro_seg *seg)
+{
+	return flow->ports == load_raw32(seg->l4 + L4_SPORT) && match_ip(flow->head, pkt);
+}
+
+/* Is the packet of the flow that the one before it was of? Then it needs no hash of its own. */
+static bool is_of_last(const struct leat_gro *gro, const struct leat_pkt *pkt,
+		       const struct leat_gro_seg *seg)
+{
+	const struct leat_gro_flow *last = &gro->flow[gro->last];
+
+	if (gro->last == NIL || (pkt->hash_type == LEAT_HASH_L4 && pkt->hash != last->hash))
+		return false;
+	return match(last, pkt, seg);
+}
+
+/* The flow, or NIL if it is not held. */
 static uint32_t find_flow(const struct leat_gro *gro, const struct leat_pkt *pkt,
 			  const struct leat_gro_seg *seg, uint32_t hash)
 {
-	uint32_t i, ports = load_raw32(seg->l4 + L4_SPORT);
+	uint32_t i = *bucket_of(gro, hash);
 
-	for (i = *bucket_of(gro, hash); i != NIL; i = gro->flow[i].next) {
-		const struct leat_gro_flow *flow = &gro->flow[i];
-
-		if (flow->hash == hash && flow->ports == ports && match_ip(flow->head, pkt))
-			break;
-	}
+	while (i != NIL && !(gro->flow[i].hash == hash && match(&gro->flow[i], pkt, seg)))
+		i = gro->flow[i].next;
 	return i;
 }
 
@@ -292,16 +310,27 @@ static enum leat_gro_reason end(const struct leat_gro_flow *flow, const struct l
 	return flow->segs >= flow->segs_max ? LEAT_GRO_MAX_SIZE : LEAT_GRO_MERGED;
 }
 
+/* What leat_flow_hash() gives; but a fragment, hashed by its addresses, is hashed as though it were
+ * whole, as its flow is. */
+static uint32_t hash_of(const struct leat_gro *gro, const struct leat_pkt *pkt)
+{
+	if (pkt->hash_type == LEAT_HASH_L4)
+		return pkt->hash;
+	return flow_hash(pkt, true, true, &gro->conf.key);
+}
+
 /* One packet of a protocol GRO knows. Gives how many came out: at most two. */
 static unsigned receive(struct leat_gro *gro, struct leat_pkt *pkt,
-			const struct leat_gro_proto *proto, uint32_t hash, uint64_t now,
-			struct leat_pkt **out)
+			const struct leat_gro_proto *proto, uint64_t now, struct leat_pkt **out)
 {
 	struct leat_gro_seg seg = {
 		.l4 = pkt->data + leat_pkt_inner(pkt)->transport,
 		.len = pkt->len - pkt->payload,
 	};
-	uint32_t i = find_flow(gro, pkt, &seg, hash);
+	/* Not expected: who has many flows, and pays for their lines, is not to pay for this, too. */
+	bool again = __builtin_expect(is_of_last(gro, pkt, &seg), false);
+	uint32_t hash = again ? gro->flow[gro->last].hash : hash_of(gro, pkt);
+	uint32_t i = again ? gro->last : find_flow(gro, pkt, &seg, hash);
 	enum leat_gro_reason refused = refuse(gro, pkt, proto, i != NIL, &seg);
 	enum leat_gro_reason differs = LEAT_GRO_END_PASS;
 	unsigned n = 0;
@@ -310,7 +339,7 @@ static unsigned receive(struct leat_gro *gro, struct leat_pkt *pkt,
 		if (refused == LEAT_GRO_MERGED)
 			differs = differ(&gro->flow[i], pkt, proto, &seg);
 		if (differs == LEAT_GRO_MERGED) {
-			merge(gro, &gro->flow[i], pkt, &seg);
+			merge(gro, i, pkt, &seg);
 			differs = end(&gro->flow[i], &seg);
 			if (differs != LEAT_GRO_MERGED)
 				out[n++] = give_out(gro, i, differs);
@@ -330,15 +359,6 @@ static unsigned receive(struct leat_gro *gro, struct leat_pkt *pkt,
 		out[n++] = give_out(gro, i, LEAT_GRO_EVICTED);
 	hold(gro, pkt, proto, &seg, hash, now);
 	return n;
-}
-
-/* What leat_flow_hash() gives; but a fragment, hashed by its addresses, is hashed as though it were
- * whole, as its flow is. */
-static uint32_t hash_of(const struct leat_gro *gro, const struct leat_pkt *pkt)
-{
-	if (pkt->hash_type == LEAT_HASH_L4)
-		return pkt->hash;
-	return flow_hash(pkt, true, true, &gro->conf.key);
 }
 
 /* How the packet's transport is merged, or NULL: no flow that could be held here. */
@@ -424,7 +444,7 @@ static unsigned receive_some(struct leat_gro *gro, struct leat_pkt *const *pkts,
 			out[n_out++] = pkt;
 			continue;
 		}
-		n_out += receive(gro, pkt, proto, hash_of(gro, pkt), now, out + n_out);
+		n_out += receive(gro, pkt, proto, now, out + n_out);
 	}
 	return n_out;
 }

@@ -55,7 +55,7 @@ int leat_gro_init(struct leat_gro *gro, const struct leat_gro_conf *conf, void *
 
 	if (!fill_in(&full))
 		return -EINVAL;
-	*gro = (struct leat_gro){.conf = full, .oldest = NIL, .youngest = NIL};
+	*gro = (struct leat_gro){.conf = full, .oldest = NIL, .youngest = NIL, .last = NIL};
 	gro->tcp = full.fraglist ? &leat_gro_list_tcp : &leat_gro_tcp;
 	gro->udp = full.fraglist ? &leat_gro_list_udp : full.udp ? &leat_gro_udp : NULL;
 	gro->sctp = full.sctp ? &leat_gro_sctp : NULL;
