@@ -195,15 +195,24 @@ static bool match(const struct leat_gro_flow *flow, const struct leat_pkt *pkt,
 	return flow->ports == load_raw32(seg->l4 + L4_SPORT) && match_ip(flow->head, pkt);
 }
 
+/* Have both a hash that a device gave, and the same, or neither? */
+static bool same_hash(const struct leat_gro_flow *flow, const struct leat_pkt *pkt)
+{
+	if (pkt->hash_type != LEAT_HASH_L4)
+		return flow->head->hash_type != LEAT_HASH_L4;
+	return flow->head->hash_type == LEAT_HASH_L4 && flow->hash == pkt->hash;
+}
+
 /* Is the packet of the flow that the one before it was of? Then it needs no hash of its own. */
 static bool is_of_last(const struct leat_gro *gro, const struct leat_pkt *pkt,
 		       const struct leat_gro_seg *seg)
 {
-	const struct leat_gro_flow *last = &gro->flow[gro->last];
+	const struct leat_gro_flow *last;
 
-	if (gro->last == NIL || (pkt->hash_type == LEAT_HASH_L4 && pkt->hash != last->hash))
+	if (gro->last == NIL)
 		return false;
-	return match(last, pkt, seg);
+	last = &gro->flow[gro->last];
+	return match(last, pkt, seg) && same_hash(last, pkt);
 }
 
 /* The flow, or NIL if it is not held. */
