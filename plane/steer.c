@@ -14,8 +14,11 @@
 #include "plane.h"
 #include "trace.h"
 
-/* Added to a head counter: a tail that no head reaches while the packet is staged. */
-enum { UNSENT = 1 << 30 };
+enum {
+	AHEAD = 16, /* packets: more lines than so many cannot be on their way to the cache */
+	/* Added to a head counter: a tail that no head reaches while the packet is staged. */
+	UNSENT = 1 << 30,
+};
 
 /* The CPU the packet should go to; of the queue that it is of, which in software may be another than
  * it came on. */
@@ -134,12 +137,14 @@ void steer(struct worker *w, const struct conf *c, struct rxq *q, struct leat_pk
 	uint16_t staged[STAGE_MAX]; /* CPUs: a batch does not cost more because there are many */
 	unsigned n_here = 0, n_staged = 0, moves = 0;
 
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; i < n && i < AHEAD; i++)
 		leat_rfs_prefetch(&c->sock, &q->flows, pkts[i]->hash);
 	for (unsigned i = 0; i < n; i++) {
 		struct leat_rps_dev_flow *flow = leat_rfs_flow(&q->flows, pkts[i]->hash);
 		uint16_t before = flow->cpu;
 
+		if (i + AHEAD < n)
+			leat_rfs_prefetch(&c->sock, &q->flows, pkts[i + AHEAD]->hash);
 		leat_rfs_switch(flow, wish(w, c, pc, q, pkts[i]), &w->plane->heads);
 		moves += flow->cpu != before && before != LEAT_RPS_NO_CPU;
 		trace(TRACE_decide, w->cpu, q->queue, pkts[i]->hash, pkts[i], flow->cpu);

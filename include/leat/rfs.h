@@ -104,9 +104,9 @@ static inline struct leat_rps_dev_flow *leat_rfs_flow(const struct leat_rps_dev_
 	return &t->flows[t->bits ? leat_hash_32(hash, t->bits) : 0];
 }
 
-/* Have both entries of `hash` come to the cache. For a batch, before the first is decided on: then
- * what is not there comes side by side. Changes nothing. (GCC would take a function that does only
- * this for one without effect, and drop its calls, were it not always inlined.) */
+/* Have both entries of `hash` come to the cache, for a decision that is to be made some 16 packets
+ * later: then what is not there comes side by side. Changes nothing. (GCC would take a function that
+ * does only this for one without effect, and drop its calls, were it not always inlined.) */
 __attribute__((always_inline)) static inline void leat_rfs_prefetch(
 	const struct leat_rps_sock_flow_table *t, const struct leat_rps_dev_flow_table *flows,
 	uint32_t hash)
