@@ -37,7 +37,7 @@ bench:
 	@meson setup $(if $(wildcard build/build.ninja),--reconfigure) build -Dwerror=true >/dev/null
 	@ninja -C build bench
 	@build/leat bench
-	@bench/run
+	@bench/run --all
 
 install: all
 	@meson configure build -Dprefix=$(abspath $(PREFIX))
