@@ -9,15 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* In memory there are up to 64 blocks; a run goes over them again until reading the clock, a system
- * call, is little beside it. */
-enum { BLOCKS = 64, RUN = 4096, SPACE = 1 << 20 };
+/* Blocks of any size fill the same memory, or a curve would show caches: a run goes over it once. */
+enum { SPACE = 1 << 20, BLOCKS_MAX = SPACE / 64 };
 
 struct summing {
 	uint8_t *memory;
-	const uint8_t *block[RUN];
+	const uint8_t *block[BLOCKS_MAX];
 	uint32_t len, n;
-	uint32_t result[RUN];
+	uint32_t result[BLOCKS_MAX];
 };
 
 static size_t output(void *state, unsigned i, uint8_t *to)
@@ -40,15 +39,14 @@ static void drop(void *state)
 static struct summing *make_blocks(uint32_t len)
 {
 	struct summing *s = bench_alloc(sizeof(*s));
-	uint32_t stride = (len + 63) / 64 * 64, fit = SPACE / stride;
-	uint32_t blocks = fit < BLOCKS ? fit : BLOCKS;
+	uint32_t stride = (len + 63) / 64 * 64;
 	uint64_t random = 1;
 
 	*s = (struct summing){.memory = bench_alloc(SPACE), .len = len};
 	for (uint32_t i = 0; i < SPACE; i++)
 		s->memory[i] = (uint8_t)bench_random(&random);
-	for (; s->n < RUN && s->n < fit; s->n++)
-		s->block[s->n] = s->memory + s->n % blocks * stride;
+	for (; (s->n + 1) * stride <= SPACE; s->n++)
+		s->block[s->n] = s->memory + s->n * stride;
 	return s;
 }
 

@@ -7,7 +7,7 @@
 #include "bench.h"
 #include "segmenting.h"
 
-enum { PAYLOAD = 45 * 1448, POOL = 16, MTU_PAYLOAD = 1448 };
+enum { PAYLOAD = 45 * 1448, POOL = 16 * PAYLOAD, MTU_PAYLOAD = 1448 };
 
 static void ask_peer(const struct bench *b, const struct segmenting *s, bool keep,
 		     struct work *theirs)
@@ -31,8 +31,9 @@ static int make(const struct bench *b, const struct bench_case *c, struct work *
 		struct work *theirs, const char **why)
 {
 	uint32_t segments = c->n[2] ? c->n[2] : PAYLOAD / c->n[0];
+	uint32_t payload = segments * c->n[0];
 	struct segmenting_conf conf = {
-		.frames = {FRAMES_TCP, b->quick ? 2 : POOL, 1, segments * c->n[0], 0},
+		.frames = {FRAMES_TCP, b->quick ? 2 : POOL / payload, 1, payload, 0},
 		.gso_size = (uint16_t)c->n[0],
 		.full = c->n[1],
 	};

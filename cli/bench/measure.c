@@ -2,9 +2,8 @@
 /*
  * A turn is as many runs as take a slice of time, what prepares them not counted: of the thread's
  * time, so that other programs' turns on the CPU do not count. The turns of a pair are neighbours,
- * and each pair changes who begins. What disturbs only ever makes a turn slower, so a figure in ns is
- * the lower quartile of the turns; a ratio is the median over the pairs. See
- * doc/decisions/bench.md.
+ * and each pair changes who begins. A figure in ns is the median of the turns, a ratio that of the
+ * pairs. See doc/decisions/bench.md.
  */
 #include "measure.h"
 
@@ -98,13 +97,14 @@ static void summarize(const double *ours, const double *theirs, unsigned n, stru
 	double ratio[PAIRS_MAX];
 
 	f->pairs = n;
-	f->ours = f->ours_low = quantile(ours, n, 0.25);
+	f->ours = quantile(ours, n, 0.5);
+	f->ours_low = quantile(ours, n, 0.25);
 	f->ours_high = quantile(ours, n, 0.75);
 	if (!theirs)
 		return;
 	for (unsigned i = 0; i < n; i++)
 		ratio[i] = ours[i] / theirs[i];
-	f->theirs = quantile(theirs, n, 0.25);
+	f->theirs = quantile(theirs, n, 0.5);
 	f->ratio = quantile(ratio, n, 0.5);
 	f->low = quantile(ratio, n, 0.25);
 	f->high = quantile(ratio, n, 0.75);

@@ -102,7 +102,7 @@ static void add_row(const struct report *r, const struct report_row *row)
 		r->rows,
 		json_pack(
 			"{s:s, s:s, s:o, s:o, s:o, s:o, s:s?, s:o, s:o, s:o, s:i, s:I, s:I, s:s?, s:s?, "
-			"s:s?, s:s, s:s}",
+			"s:s?, s:s, s:i, s:s, s:s?, s:s?}",
 			"case", c->name, "unit", c->unit, "ours", number(measured, f->ours), "peer",
 			number(paired, f->theirs), "ratio", number(paired, f->ratio), "target",
 			target, "target_of",
@@ -114,8 +114,9 @@ static void add_row(const struct report *r, const struct report_row *row)
 			measured ? json_pack("[f, f]", f->ours_low, f->ours_high) : json_null(),
 			"pairs", (int)f->pairs, "operations", (json_int_t)f->operations[0],
 			"peer_operations", (json_int_t)f->operations[1], "against", row->against,
-			"why", row->why, "wrong", row->wrong, "cpu", r->machine.cpu, "features",
-			r->machine.features));
+			"why", row->why, "wrong", row->wrong, "cpu", r->machine.cpu, "cpus",
+			(int)r->machine.cpus, "features", r->machine.features, "peer_found",
+			r->peer, "peer_missing", r->peer ? NULL : r->without));
 }
 
 void report_row(struct report *r, const struct report_row *row)
@@ -135,6 +136,6 @@ void report_end(struct report *r)
 		return;
 	}
 	printf("\nA ratio is ours by the peer's: the median of the pairs, which take turns, and its "
-	       "quartiles.\n! misses its target. The host took %.0f %% of the time for others.\n",
+	       "quartiles; ns are medians.\n! misses its target. The host took %.0f %% of the time for others.\n",
 	       100 * machine_stolen(&r->machine));
 }

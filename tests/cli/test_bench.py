@@ -36,6 +36,8 @@ class Bench(unittest.TestCase):
         self.assertIsInstance(row["case"], str)
         self.assertIn(row["target_of"], (None, "ours", "ratio"))
         self.assertEqual(row["target"] is None, row["target_of"] is None)
+        self.assertNotEqual(row["peer_found"] is None, row["peer_missing"] is None)
+        self.assertGreater(row["cpus"], 0)
         if row["ours"] is None:
             self.assertTrue(row["why"] or row["wrong"], row)
             return
