@@ -38,6 +38,7 @@ bench:
 	@ninja -C build bench
 	@build/leat bench
 	@bench/run --all
+	@bench/profile || [ $$? -eq 77 ]
 
 install: all
 	@meson configure build -Dprefix=$(abspath $(PREFIX))
