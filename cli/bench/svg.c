@@ -122,32 +122,47 @@ static double end_y(const struct scale *s, const struct plot_curve *c)
 	return at_y(s, c->y[c->n - 1]);
 }
 
-/* Where curve i's value stands: beside its end, or lower, where that of one above is. */
-static double value_y(const struct scale *s, const struct plot_curve *curve, unsigned curves,
-		      unsigned i)
+/* Does curve k end above curve i, or, of two that end in one place, come first? */
+static bool is_above(const struct scale *s, const struct plot_curve *curve, unsigned k, unsigned i)
 {
-	double end = end_y(s, &curve[i]), y = end;
+	double up;
 
-	for (unsigned k = 0; k < curves; k++) {
-		double up = curve[k].n == curve[i].n ? end - end_y(s, &curve[k]) : -1;
+	if (curve[k].n != curve[i].n)
+		return false;
+	up = end_y(s, &curve[i]) - end_y(s, &curve[k]);
+	return up > 0 || (up == 0 && k < i);
+}
 
-		if (up > 0 || (up == 0 && k < i))
-			y = fmax(y, value_y(s, curve, curves, k) + TEXT);
+/* Where the curves' values stand: beside their ends, or lower, where that of one above is. A pass for
+ * each has the last be below all others. */
+static void place_values(const struct scale *s, const struct plot_curve *curve, unsigned curves,
+			 double *y)
+{
+	for (unsigned i = 0; i < curves; i++)
+		y[i] = curve[i].n ? end_y(s, &curve[i]) : 0;
+	for (unsigned pass = 0; pass < curves; pass++) {
+		for (unsigned i = 0; i < curves; i++) {
+			for (unsigned k = 0; k < curves; k++) {
+				if (curve[i].n && is_above(s, curve, k, i))
+					y[i] = fmax(y[i], y[k] + TEXT);
+			}
+		}
 	}
-	return y;
 }
 
 static void draw_values(FILE *f, const struct scale *s, const struct plot_curve *curve,
 			unsigned curves)
 {
-	for (unsigned i = 0; i < curves; i++) {
-		unsigned n = curve[i].n;
-		double y = n ? curve[i].y[n - 1] : 0;
+	double y[PLOT_CURVES_MAX];
 
-		if (n)
+	place_values(s, curve, curves, y);
+	for (unsigned i = 0; i < curves; i++) {
+		unsigned last = curve[i].n - 1;
+
+		if (curve[i].n)
 			fprintf(f, "<text x='%.1f' y='%.1f' fill='%s'>%.*f</text>\n",
-				at_x(s, n - 1) + TEXT / 2.0,
-				value_y(s, curve, curves, i) + TEXT / 3.0, colour[i], y < 10, y);
+				at_x(s, last) + TEXT / 2.0, y[i] + TEXT / 3.0, colour[i],
+				curve[i].y[last] < 10, curve[i].y[last]);
 	}
 }
 

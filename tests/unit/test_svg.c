@@ -21,13 +21,22 @@ enum { POINTS = 3, TEXT = 12 };
 static const struct plot plot = {
 	.file = "p", .title = "t", .x = "x", .y = "y", .first = 1, .last = 4};
 
-/* The curves end at `end`; `at` is where their values stand, from the top. */
+/* Where the value in a line of the drawing stands, from the top; 0: there is none. */
+static double find_value(const char *line)
+{
+	const char *y = strstr(line, "' y='");
+
+	return strncmp(line, "<text x=", 8) == 0 && strstr(line, "fill=") && y ?
+		       strtod(y + 5, NULL) :
+		       0;
+}
+
+/* The curves end at `end`; their values stand `at`. */
 static void draw(const double *end, unsigned n, double *at)
 {
 	struct plot_curve curve[PLOT_CURVES_MAX];
 	char path[] = "/tmp/leat-svg-XXXXXX", line[4096];
 	unsigned found = 0;
-	double x, y;
 	FILE *f;
 
 	for (unsigned i = 0; i < n; i++)
@@ -35,10 +44,11 @@ static void draw(const double *end, unsigned n, double *at)
 	close(mkstemp(path));
 	assert_int_equal(svg_write(path, &plot, curve, n), 0);
 	f = fopen(path, "r");
-	while (fgets(line, sizeof(line), f))
-		if (sscanf(line, "<text x='%lf' y='%lf' fill=", &x, &y) == 2 &&
-		    strstr(line, "fill="))
-			at[found++] = y;
+	assert_non_null(f);
+	while (found < n && fgets(line, sizeof(line), f)) {
+		at[found] = find_value(line);
+		found += at[found] > 0;
+	}
 	fclose(f);
 	unlink(path);
 	assert_int_equal(found, n);
@@ -52,7 +62,7 @@ static void test_apart(void **state)
 	};
 
 	for (unsigned e = 0; e < sizeof(ends) / sizeof(ends[0]); e++) {
-		double at[PLOT_CURVES_MAX];
+		double at[PLOT_CURVES_MAX] = {0};
 
 		draw(ends[e], PLOT_CURVES_MAX, at);
 		for (unsigned i = 0; i < PLOT_CURVES_MAX; i++) {
@@ -73,7 +83,7 @@ static void test_apart(void **state)
 static void test_beside(void **state)
 {
 	static const double ends[] = {2, 8};
-	double at[2], alone[2];
+	double at[2] = {0}, alone[1] = {0};
 
 	draw(ends, 2, at);
 	draw(ends + 1, 1, alone);
