@@ -29,10 +29,9 @@ static bool saves_avx(unsigned features)
 
 unsigned leat_cpu_isa(void)
 {
-	unsigned a, b, c = 0, d, extended = 0, isa = LEAT_ISA_NONE;
+	unsigned a, b, c = 0, d, extended = 0, more = 0, isa = LEAT_ISA_NONE;
 
-	__get_cpuid_count(7, 0, &a, &extended, &c, &d);
-	c = 0;
+	__get_cpuid_count(7, 0, &a, &extended, &more, &d);
 	__get_cpuid(1, &a, &b, &c, &d);
 	if (c & bit_SSE4_2)
 		isa |= LEAT_ISA_SSE42;
@@ -40,6 +39,8 @@ unsigned leat_cpu_isa(void)
 		isa |= LEAT_ISA_PCLMUL;
 	if (saves_avx(c) && (extended & bit_AVX2))
 		isa |= LEAT_ISA_AVX2;
+	if (saves_avx(c) && (more & bit_VPCLMULQDQ))
+		isa |= LEAT_ISA_VPCLMUL;
 	return isa;
 }
 

@@ -23,6 +23,8 @@ struct leat_ops {
 	uint32_t (*csum)(const uint8_t *p, size_t len, uint32_t sum);
 	uint32_t (*crc32c)(const uint8_t *p, size_t len, uint32_t crc);
 	uint32_t (*toeplitz)(const struct leat_toeplitz *t, const uint8_t *input, size_t len);
+	void (*toeplitz_bulk)(const struct leat_toeplitz *t, const uint8_t *const *input,
+			      size_t len, uint32_t *hash, unsigned n);
 	const char *variant[LEAT_OPS]; /* their names */
 	unsigned isa;		       /* what they may use */
 };
@@ -47,5 +49,12 @@ uint32_t leat_crc32c_sse42(const uint8_t *p, size_t len, uint32_t crc);
 
 uint32_t leat_toeplitz_portable(const struct leat_toeplitz *t, const uint8_t *input, size_t len);
 uint32_t leat_toeplitz_pclmul(const struct leat_toeplitz *t, const uint8_t *input, size_t len);
+
+void leat_toeplitz_bulk_portable(const struct leat_toeplitz *t, const uint8_t *const *input,
+				 size_t len, uint32_t *hash, unsigned n);
+void leat_toeplitz_bulk_pclmul(const struct leat_toeplitz *t, const uint8_t *const *input,
+			       size_t len, uint32_t *hash, unsigned n);
+void leat_toeplitz_bulk_vpclmul(const struct leat_toeplitz *t, const uint8_t *const *input,
+				size_t len, uint32_t *hash, unsigned n);
 
 #endif

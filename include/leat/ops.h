@@ -25,7 +25,8 @@ enum leat_isa {
 	LEAT_ISA_SSE42 = 1 << 0,
 	LEAT_ISA_PCLMUL = 1 << 1,
 	LEAT_ISA_AVX2 = 1 << 2,
-	LEAT_ISA_ALL = (1 << 3) - 1,
+	LEAT_ISA_VPCLMUL = 1 << 3, /* VPCLMULQDQ, on vectors of 32 bytes */
+	LEAT_ISA_ALL = (1 << 4) - 1,
 };
 
 /* What has variants. */
@@ -33,6 +34,7 @@ enum leat_op {
 	LEAT_OP_CSUM,
 	LEAT_OP_CRC32C,
 	LEAT_OP_TOEPLITZ,
+	LEAT_OP_TOEPLITZ_BULK,
 	LEAT_OPS,
 };
 

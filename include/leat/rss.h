@@ -91,6 +91,10 @@ void leat_toeplitz_init(struct leat_toeplitz *t, const uint8_t *key, size_t len)
 /* The hash of `len` <= LEAT_RSS_INPUT_MAX bytes in network order. */
 uint32_t leat_toeplitz_hash(const struct leat_toeplitz *t, const uint8_t *input, size_t len);
 
+/* Those of `n` inputs of one length, in `hash`. */
+void leat_toeplitz_bulk(const struct leat_toeplitz *t, const uint8_t *const *input, size_t len,
+			uint32_t *hash, unsigned n);
+
 /* Fill `rss`. Gives 0; -EINVAL, with `rss` untouched, for a key length, table size or entry,
  * field or transform out of its range, a key shorter than the longest input and 4 bytes, or a
  * transform with fields it does not allow (source without destination, anything beyond addresses

@@ -84,7 +84,20 @@ uint32_t leat_toeplitz_portable(const struct leat_toeplitz *t, const uint8_t *in
 	return even ^ odd;
 }
 
+void leat_toeplitz_bulk_portable(const struct leat_toeplitz *t, const uint8_t *const *input,
+				 size_t len, uint32_t *hash, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		hash[i] = leat_toeplitz_portable(t, input[i], len);
+}
+
 uint32_t leat_toeplitz_hash(const struct leat_toeplitz *t, const uint8_t *input, size_t len)
 {
 	return ops()->toeplitz(t, input, len);
+}
+
+void leat_toeplitz_bulk(const struct leat_toeplitz *t, const uint8_t *const *input, size_t len,
+			uint32_t *hash, unsigned n)
+{
+	ops()->toeplitz_bulk(t, input, len, hash, n);
 }

@@ -79,7 +79,8 @@ PCLMUL static inline uint32_t finish(const struct sums *s)
 	return __builtin_bswap32((uint32_t)_mm_cvtsi128_si32(hash));
 }
 
-PCLMUL static inline uint32_t hash(const struct leat_toeplitz *t, const uint8_t *input, size_t len)
+PCLMUL static inline uint32_t hash_one(const struct leat_toeplitz *t, const uint8_t *input,
+				       size_t len)
 {
 	struct sums s = {_mm_setzero_si128(), _mm_setzero_si128()};
 	const uint64_t *reversed = t->reversed;
@@ -99,10 +100,17 @@ PCLMUL uint32_t leat_toeplitz_pclmul(const struct leat_toeplitz *t, const uint8_
 {
 	/* Addresses and ports, as nearly all are: two straight lines. */
 	switch (len) {
-	case 12: return hash(t, input, 12);
-	case 36: return hash(t, input, 36);
-	default: return hash(t, input, len);
+	case 12: return hash_one(t, input, 12);
+	case 36: return hash_one(t, input, 36);
+	default: return hash_one(t, input, len);
 	}
+}
+
+PCLMUL void leat_toeplitz_bulk_pclmul(const struct leat_toeplitz *t, const uint8_t *const *input,
+				      size_t len, uint32_t *hash, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		hash[i] = leat_toeplitz_pclmul(t, input[i], len);
 }
 
 #endif

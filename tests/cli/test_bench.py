@@ -91,7 +91,7 @@ class Bench(unittest.TestCase):
         lines = run.stdout.splitlines()
         self.assertIn("CPU", lines[0])
         self.assertEqual(lines[1], "peer: none")
-        self.assertEqual(sum(line.startswith("toeplitz") for line in lines), 8)
+        self.assertEqual(sum(line.startswith("toeplitz") for line in lines), 10)
 
     def test_outputs_are_compared(self):
         run = bench("--json", "--peer", WRONG, "--case", "checksum*")

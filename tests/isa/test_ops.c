@@ -146,6 +146,50 @@ static void test_toeplitz(void **state)
 	}
 }
 
+/* Any number of inputs, eight at a time or not, at any places: each gives what it does alone. */
+static void check_bulk(struct rng *rng, const struct guarded *g, const struct leat_toeplitz *t)
+{
+	enum { MANY = 40, UNTOUCHED = 0x5a5a5a5a };
+	unsigned n = rng_below(rng, MANY);
+	size_t len = rng_once_in(rng, 2) ? (rng_once_in(rng, 2) ? 12 : 36) :
+					   draw_len(rng, LEAT_RSS_INPUT_MAX);
+	uint32_t hash[MANY], alone[MANY];
+	const uint8_t *input[MANY];
+
+	leat_ops_select(LEAT_ISA_NONE);
+	for (unsigned i = 0; i < n; i++) {
+		input[i] = place(rng, g, len);
+		alone[i] = leat_toeplitz_hash(t, input[i], len);
+	}
+	for (unsigned mask = 0; mask < MASKS; mask++) {
+		leat_ops_select(mask);
+		hash[n] = UNTOUCHED;
+		leat_toeplitz_bulk(t, input, len, hash, n);
+		if (memcmp(hash, alone, n * sizeof(*hash)) != 0 || hash[n] != UNTOUCHED)
+			fail_msg("mask %#x, %u inputs of %zu bytes", mask, n, len);
+	}
+}
+
+static void test_toeplitz_bulk(void **state)
+{
+	struct rng rng = rng_start("test_toeplitz_bulk");
+	struct guarded g = guarded_map(PAGES);
+
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		struct leat_toeplitz t;
+		uint8_t key[LEAT_RSS_KEY_MIN];
+
+		for (size_t k = 0; k < sizeof(key); k++)
+			key[k] = (uint8_t)rng_next(&rng);
+		leat_toeplitz_init(&t, key, sizeof(key));
+		if (round % 16 == 0)
+			fill(&rng, &g);
+		check_bulk(&rng, &g, &t);
+	}
+	leat_ops_select(LEAT_ISA_ALL);
+	guarded_unmap(&g);
+}
+
 /* More than a variant takes at once. */
 static void test_csum_huge(void **state)
 {
@@ -175,27 +219,38 @@ static unsigned has(void)
 	isa |= __builtin_cpu_supports("sse4.2") ? LEAT_ISA_SSE42 : 0;
 	isa |= __builtin_cpu_supports("pclmul") ? LEAT_ISA_PCLMUL : 0;
 	isa |= __builtin_cpu_supports("avx2") ? LEAT_ISA_AVX2 : 0;
+	isa |= __builtin_cpu_supports("vpclmulqdq") ? LEAT_ISA_VPCLMUL : 0;
 #endif
 	return isa;
 }
 
-/* What each operation is to use, and its name then. */
+/* What each operation is to use, and its name then; the first that the CPU can. */
 static const struct {
-	unsigned needs;
-	const char *op, *variant;
+	const char *op;
+	struct {
+		unsigned needs;
+		const char *name;
+	} variant[3];
 } rows[LEAT_OPS] = {
-	[LEAT_OP_CSUM] = {LEAT_ISA_AVX2, "csum", "avx2"},
-	[LEAT_OP_CRC32C] = {LEAT_ISA_SSE42 | LEAT_ISA_PCLMUL, "crc32c", "sse4.2"},
-	[LEAT_OP_TOEPLITZ] = {LEAT_ISA_PCLMUL, "toeplitz", "pclmul"},
+	[LEAT_OP_CSUM] = {"csum", {{LEAT_ISA_AVX2, "avx2"}, {0, "portable"}}},
+	[LEAT_OP_CRC32C] = {"crc32c",
+			    {{LEAT_ISA_SSE42 | LEAT_ISA_PCLMUL, "sse4.2"}, {0, "portable"}}},
+	[LEAT_OP_TOEPLITZ] = {"toeplitz", {{LEAT_ISA_PCLMUL, "pclmul"}, {0, "portable"}}},
+	[LEAT_OP_TOEPLITZ_BULK] = {"toeplitz-bulk",
+				   {{LEAT_ISA_PCLMUL | LEAT_ISA_AVX2 | LEAT_ISA_VPCLMUL, "vpclmul"},
+				    {LEAT_ISA_PCLMUL, "pclmul"},
+				    {0, "portable"}}},
 };
 
 static void check_variants(unsigned isa)
 {
 	for (unsigned op = 0; op < LEAT_OPS; op++) {
-		bool can = (isa & rows[op].needs) == rows[op].needs;
+		unsigned v = 0;
 
+		while ((isa & rows[op].variant[v].needs) != rows[op].variant[v].needs)
+			v++;
 		assert_string_equal(leat_ops_name(op), rows[op].op);
-		assert_string_equal(leat_ops_variant(op), can ? rows[op].variant : "portable");
+		assert_string_equal(leat_ops_variant(op), rows[op].variant[v].name);
 	}
 }
 
@@ -224,9 +279,10 @@ static void test_select(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_by_default), cmocka_unit_test(test_select),
-		cmocka_unit_test(test_csum),	   cmocka_unit_test(test_csum_huge),
-		cmocka_unit_test(test_crc32c),	   cmocka_unit_test(test_toeplitz),
+		cmocka_unit_test(test_by_default),    cmocka_unit_test(test_select),
+		cmocka_unit_test(test_csum),	      cmocka_unit_test(test_csum_huge),
+		cmocka_unit_test(test_crc32c),	      cmocka_unit_test(test_toeplitz),
+		cmocka_unit_test(test_toeplitz_bulk),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
