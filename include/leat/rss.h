@@ -91,7 +91,7 @@ void leat_toeplitz_init(struct leat_toeplitz *t, const uint8_t *key, size_t len)
 /* The hash of `len` <= LEAT_RSS_INPUT_MAX bytes in network order. */
 uint32_t leat_toeplitz_hash(const struct leat_toeplitz *t, const uint8_t *input, size_t len);
 
-/* Those of `n` inputs of one length, in `hash`. */
+/* Those of `n` inputs of `len` <= LEAT_RSS_INPUT_MAX bytes each, in `hash`; n may be 0. */
 void leat_toeplitz_bulk(const struct leat_toeplitz *t, const uint8_t *const *input, size_t len,
 			uint32_t *hash, unsigned n);
 
