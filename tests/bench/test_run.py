@@ -5,6 +5,8 @@ tested."""
 
 import json
 import os
+import shutil
+import subprocess
 import sys
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tools"))
@@ -31,6 +33,8 @@ def passes_options_on():
 
 
 def work(lab):
+    countable = shutil.which("perf") and not subprocess.run(
+        ["perf", "stat", "-e", "raw_syscalls:sys_enter", "true"], capture_output=True).returncode
     passes_options_on()
     for case, peers in (("on-on", PEERS), ("none-none", [PEERS[0], *PEERS[3:]])):
         found = rows(case)
@@ -40,6 +44,8 @@ def work(lab):
         for row in found:
             if not row["ours"] > 0 or not row["peer"] > 0:
                 raise Failure(f"nothing measured: {row}")
+            if countable and not 0 < row["syscalls_per_segment"] < 10:
+                raise Failure(f"system calls: {row}")
             if (row["target"] is None) != row["against"].startswith("without-"):
                 raise Failure(f"a target: {row}")
 
