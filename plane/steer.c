@@ -15,7 +15,7 @@
 #include "trace.h"
 
 enum {
-	AHEAD = 16, /* packets: more lines than so many cannot be on their way to the cache */
+	AHEAD = 16, /* packets: doc/decisions/rps.md */
 	/* Added to a head counter: a tail that no head reaches while the packet is staged. */
 	UNSENT = 1 << 30,
 };

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Blocks of any size fill the same memory, or a curve would show caches: a run goes over it once. */
+/* Blocks of any size fill the same memory, or rows would show caches: a run goes over it once. */
 enum { SPACE = 1 << 20, BLOCKS_MAX = SPACE / 64 };
 
 struct summing {
