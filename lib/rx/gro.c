@@ -412,26 +412,34 @@ __attribute__((always_inline)) static inline void look_ahead(const struct leat_g
 							     struct leat_pkt *const *pkts,
 							     unsigned n)
 {
-	const uint32_t *bucket[AHEAD];
 	const struct leat_pkt *head[AHEAD];
-	unsigned buckets = 0, heads = 0;
+	uint32_t hash[AHEAD], at[AHEAD];
+	unsigned asked = 0, heads = 0;
 
 	for (unsigned i = 0; i < n; i++) {
 		if (find_proto(gro, pkts[i])) {
-			bucket[buckets] = bucket_of(gro, hash_of(gro, pkts[i]));
-			__builtin_prefetch(bucket[buckets++], 1);
+			hash[asked] = hash_of(gro, pkts[i]);
+			__builtin_prefetch(bucket_of(gro, hash[asked++]), 1);
 		}
 	}
-	for (unsigned i = 0; i < buckets; i++) {
-		if (*bucket[i] != NIL) {
-			bucket[heads++] = bucket[i];
-			__builtin_prefetch(&gro->flow[*bucket[i]], 1);
+	for (unsigned i = 0; i < asked; i++) {
+		at[i] = *bucket_of(gro, hash[i]);
+		if (at[i] != NIL)
+			__builtin_prefetch(&gro->flow[at[i]], 1);
+	}
+	for (unsigned i = 0; i < asked; i++) { /* the second of the bucket */
+		if (at[i] != NIL && gro->flow[at[i]].hash != hash[i]) {
+			at[i] = gro->flow[at[i]].next;
+			if (at[i] != NIL)
+				__builtin_prefetch(&gro->flow[at[i]], 1);
 		}
 	}
-	for (unsigned i = 0; i < heads; i++) {
-		head[i] = gro->flow[*bucket[i]].head;
-		__builtin_prefetch(head[i], 1);
-		__builtin_prefetch(&head[i]->frag_tail, 1);
+	for (unsigned i = 0; i < asked; i++) {
+		if (at[i] != NIL) {
+			head[heads] = gro->flow[at[i]].head;
+			__builtin_prefetch(head[heads], 1);
+			__builtin_prefetch(&head[heads++]->frag_tail, 1);
+		}
 	}
 	for (unsigned i = 0; i < heads; i++) {
 		__builtin_prefetch(head[i]->data);
