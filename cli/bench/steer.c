@@ -11,8 +11,8 @@
 
 enum {
 	CPUS = 64,
-	AHEAD = 16,	   /* as it does */
-	BATCH = 64,	   /* as many as the plane decides on at once */
+	BATCH = 64,	   /* as many as the plane decides on at once, */
+	AHEAD = 16,	   /* and asks for ahead */
 	PACKETS = 1 << 20, /* however many flows, or a curve would show what reading hashes costs */
 };
 

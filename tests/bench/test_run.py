@@ -5,12 +5,10 @@ tested."""
 
 import json
 import os
-import shutil
-import subprocess
 import sys
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tools"))
-from netlab import SOURCE, Failure, main, run
+from netlab import SOURCE, Failure, main, run, why_uncounted
 
 PEERS = ["loop", "veth", "bridge", "without-gro"]
 
@@ -33,8 +31,7 @@ def passes_options_on():
 
 
 def work(lab):
-    countable = shutil.which("perf") and not subprocess.run(
-        ["perf", "stat", "-e", "raw_syscalls:sys_enter", "true"], capture_output=True).returncode
+    countable = not why_uncounted()
     passes_options_on()
     for case, peers in (("on-on", PEERS), ("none-none", [PEERS[0], *PEERS[3:]])):
         found = rows(case)

@@ -124,7 +124,8 @@ if platform.machine() in prefetch.INSTRUCTION:
     CHECKS["prefetch"] = lambda root: prefetch.check(root, compiled(root),
                                                      prefetch.INSTRUCTION[platform.machine()])
     BAD += [("prefetch", "lib/a.c", "#define __builtin_prefetch(p) (void)(p)\n"),
-            ("prefetch", "lib/a.c", "#define f_ahead prefetched\n#define __builtin_prefetch(p) (void)(p)\n")]
+            ("prefetch", "lib/a.c",
+             "#define f_ahead prefetched\n#define __builtin_prefetch(p) (void)(p)\n")]
 
 
 def judge(name, change=None):

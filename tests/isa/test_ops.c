@@ -130,18 +130,24 @@ static void test_crc32c(void **state)
 	compare(&rng, apply_crc32c, NULL, 300);
 }
 
+static void draw_key(struct rng *rng, struct leat_toeplitz *t)
+{
+	uint8_t key[LEAT_RSS_KEY_MAX];
+	size_t len = LEAT_RSS_KEY_MIN + rng_below(rng, 20);
+
+	for (size_t k = 0; k < len; k++)
+		key[k] = (uint8_t)rng_next(rng);
+	leat_toeplitz_init(t, key, len);
+}
+
 static void test_toeplitz(void **state)
 {
 	struct rng rng = rng_start("test_toeplitz");
 
 	for (unsigned i = 0; i < 10; i++) {
 		struct leat_toeplitz t;
-		uint8_t key[LEAT_RSS_KEY_MAX];
-		size_t len = LEAT_RSS_KEY_MIN + rng_below(&rng, 20);
 
-		for (size_t k = 0; k < len; k++)
-			key[k] = (uint8_t)rng_next(&rng);
-		leat_toeplitz_init(&t, key, len);
+		draw_key(&rng, &t);
 		compare(&rng, apply_toeplitz, &t, LEAT_RSS_INPUT_MAX);
 	}
 }
@@ -178,12 +184,8 @@ static void test_toeplitz_bulk(void **state)
 
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		struct leat_toeplitz t;
-		uint8_t key[LEAT_RSS_KEY_MAX];
-		size_t len = LEAT_RSS_KEY_MIN + rng_below(&rng, 20);
 
-		for (size_t k = 0; k < len; k++)
-			key[k] = (uint8_t)rng_next(&rng);
-		leat_toeplitz_init(&t, key, len);
+		draw_key(&rng, &t);
 		if (round % 16 == 0)
 			fill(&rng, &g);
 		check_bulk(&rng, &g, &t, round % (LEAT_RSS_INPUT_MAX + 1));
