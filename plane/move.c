@@ -28,14 +28,20 @@ static uint64_t make_key(uint32_t hash, unsigned to)
 	return (uint64_t)hash << 32 | (to + 1);
 }
 
+/* Relaxed: what is in the slot changes only once all who had the move are done with it. */
+static uint64_t get_key(const struct move *m)
+{
+	return __atomic_load_n(&m->key, __ATOMIC_RELAXED);
+}
+
 static uint32_t get_hash(const struct move *m)
 {
-	return (uint32_t)(m->key >> 32);
+	return (uint32_t)(get_key(m) >> 32);
 }
 
 static unsigned get_queue(const struct move *m)
 {
-	return (uint32_t)m->key - 1;
+	return (uint32_t)get_key(m) - 1;
 }
 
 static void wake_server(const struct worker *w, const struct rxq *q)
@@ -67,9 +73,8 @@ struct move *move_begin(struct worker *w, struct rxq *from, struct rxq *to, uint
 	struct move *m = &moves->slot[leat_hash_32(hash, MOVE_BITS)];
 	uint64_t none = 0;
 
-	if (__atomic_load_n(&m->key, __ATOMIC_RELAXED) ||
-	    !__atomic_compare_exchange_n(&m->key, &none, make_key(hash, to->queue), false,
-					 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+	if (get_key(m) || !__atomic_compare_exchange_n(&m->key, &none, make_key(hash, to->queue),
+						       false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 		return NULL;
 	__atomic_fetch_add(&moves->underway, 1, __ATOMIC_RELAXED);
 	__atomic_store_n(&m->drained, false, __ATOMIC_RELAXED);
@@ -194,7 +199,7 @@ static struct move *find_coming(const struct rxq *q, uint32_t hash)
 {
 	struct move *m = &q->port->moves->slot[leat_hash_32(hash, MOVE_BITS)];
 
-	return __atomic_load_n(&m->key, __ATOMIC_RELAXED) == make_key(hash, q->queue) ? m : NULL;
+	return get_key(m) == make_key(hash, q->queue) ? m : NULL;
 }
 
 /* Whether a frame has to wait: its flow is on its way here, or was on another queue before. */
