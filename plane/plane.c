@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
 	SMALLS = 16384, /* buffers of a worker's pool */
@@ -299,14 +298,13 @@ static bool has_seen(struct reader *r, uint32_t generation)
 
 void plane_put(struct plane *plane, struct conf *conf)
 {
-	static const struct timespec moment = {0, 20000};
 	struct conf *old = plane->conf;
 
 	__atomic_store_n(&plane->conf, conf, __ATOMIC_RELEASE);
 	for (struct reader *r = plane->readers; r; r = r->next) {
 		wake_up(&r->wake);
-		while (!has_seen(r, conf->generation))
-			nanosleep(&moment, NULL);
+		for (unsigned looks = 0; !has_seen(r, conf->generation); looks++)
+			wake_pause(looks);
 	}
 	conf_free(old, conf);
 }

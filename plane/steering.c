@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <time.h>
 
 /* --- workers --- */
 
@@ -172,10 +171,8 @@ static bool is_any_changed(const struct plane *plane, const struct conf *c)
 
 static void wait_for_zero(const uint32_t *counter)
 {
-	static const struct timespec moment = {0, 20000};
-
-	while (__atomic_load_n(counter, __ATOMIC_ACQUIRE))
-		nanosleep(&moment, NULL);
+	for (unsigned looks = 0; __atomic_load_n(counter, __ATOMIC_ACQUIRE); looks++)
+		wake_pause(looks);
 }
 
 /* The values that lead from one to another, in order. */

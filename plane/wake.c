@@ -2,6 +2,7 @@
 #include "wake.h"
 
 #include <errno.h>
+#include <time.h>
 
 int wake_init(struct wake *w)
 {
@@ -15,4 +16,11 @@ void wake_fini(struct wake *w)
 	if (w->fd >= 0)
 		close(w->fd);
 	w->fd = -1;
+}
+
+void wake_pause(unsigned looks)
+{
+	const struct timespec pause = {0, 20000L << (looks < 6 ? looks : 6)};
+
+	nanosleep(&pause, NULL);
 }

@@ -44,6 +44,10 @@ static inline void wake_drain(const struct wake *w)
 	(void)eventfd_read(w->fd, &n);
 }
 
+/* Who waits for other threads and is not woken: sleep once more, having looked `looks` times in vain.
+ * Longer each time, 20 us to 1.3 ms: who is waited for may want the CPU that looking takes. */
+void wake_pause(unsigned looks);
+
 /* Waker: true if it had to be woken. */
 static inline bool wake_up(struct wake *w)
 {

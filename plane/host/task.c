@@ -48,12 +48,10 @@ uint16_t task_cpu(void)
 
 int task_lock_conf(struct plane *plane)
 {
-	static const struct timespec moment = {0, 20000};
-
-	while (pthread_mutex_trylock(&plane->conf_lock) != 0) {
+	for (unsigned looks = 0; pthread_mutex_trylock(&plane->conf_lock) != 0; looks++) {
 		if (__atomic_load_n(&plane->stop, __ATOMIC_ACQUIRE))
 			return -ESHUTDOWN;
-		nanosleep(&moment, NULL);
+		wake_pause(looks);
 	}
 	return 0;
 }
