@@ -48,6 +48,26 @@ static void check(struct leat_pkt *pkt)
 		abort();
 }
 
+/* Behind a packet that differs in a byte, or in none, one parses as it does alone. */
+static void check_behind(struct leat_pkt *first, uint32_t at, uint8_t change)
+{
+	uint8_t *bytes = copy_of(first->data, first->headlen, 0);
+	struct leat_pkt alone = *first, second, *one = &alone, *both[] = {first, &second};
+
+	if (first->headlen)
+		bytes[at % first->headlen] ^= change;
+	alone.data = bytes;
+	second = alone;
+	leat_parse(&frame_conf, &one, 1);
+	leat_parse(&frame_conf, both, 2);
+	if (memcmp(second.lvl, alone.lvl, sizeof(alone.lvl)) != 0 ||
+	    second.inner_mac != alone.inner_mac || second.payload != alone.payload ||
+	    second.levels != alone.levels || second.depth != alone.depth ||
+	    second.reason != alone.reason || second.vlans != alone.vlans)
+		abort();
+	free(bytes);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct leat_pkt head, member, *pkt = &head;
@@ -64,6 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	leat_pkt_init(&head, first, (uint32_t)headlen);
 	leat_pkt_init(&member, rest, (uint32_t)(rest_len + more));
 	leat_pkt_chain(&head, &member);
+	check_behind(pkt, data[size / 2], data[size - 1]);
 	leat_parse(&frame_conf, &pkt, 1);
 	check(pkt);
 	free(first);

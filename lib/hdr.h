@@ -226,6 +226,20 @@ static inline uint64_t load_raw64(const uint8_t *p)
 	return v;
 }
 
+/* memcmp() without the call, for lengths that are no constants. */
+static inline bool same_bytes(const uint8_t *a, const uint8_t *b, uint32_t len)
+{
+	if (len < 4)
+		return len == 0 || memcmp(a, b, len) == 0;
+	if (len < 8)
+		return load_raw32(a) == load_raw32(b) &&
+		       load_raw32(a + len - 4) == load_raw32(b + len - 4);
+	for (; len >= 8; len -= 8)
+		if (load_raw64(a + len - 8) != load_raw64(b + len - 8))
+			return false;
+	return load_raw64(a) == load_raw64(b); /* what is left, and some of it again */
+}
+
 /* One's-complement addition of what was loaded so. */
 static inline uint64_t add64(uint64_t a, uint64_t b)
 {

@@ -85,7 +85,8 @@ enum leat_parse_reason {
 };
 
 /* Parse each of `n` packets: sets levels, lvl, payload, depth, reason, vlans, inner_mac. `conf` NULL
- * is the default. */
+ * is the default. The packets are different ones, and nobody changes their bytes meanwhile: what was
+ * found in one is taken for the next where the headers are alike. */
 void leat_parse(const struct leat_parse_conf *conf, struct leat_pkt *const *pkts, unsigned n);
 
 /* Forget all but the outer level, for a packet whose sender means the outer UDP header when it

@@ -93,15 +93,4 @@ static inline bool is_remcsum(const struct leat_pkt *pkt)
 	return (pkt->lvl[0].flags & LEAT_REMCSUM) != 0;
 }
 
-/* memcmp() without the call, for lengths that are no constants. */
-static inline bool same_bytes(const uint8_t *a, const uint8_t *b, uint32_t len)
-{
-	if (len < 8)
-		return len == 0 || memcmp(a, b, len) == 0;
-	for (; len >= 8; len -= 8)
-		if (load_raw64(a + len - 8) != load_raw64(b + len - 8))
-			return false;
-	return load_raw64(a) == load_raw64(b); /* what is left, and some of it again */
-}
-
 #endif

@@ -13,6 +13,7 @@
 #include <leat/parse.h>
 
 #include "../hdr.h"
+#include "parse_alike.h"
 #include "parse_tunnel.h"
 
 static inline enum leat_parse_reason found_transport(struct leat_pkt *pkt, uint32_t payload)
@@ -295,20 +296,31 @@ __attribute__((always_inline)) static inline void prefetch(struct leat_pkt *cons
 	}
 }
 
+static inline void parse(const struct leat_parse_conf *conf, struct leat_pkt *pkt)
+{
+	memset(pkt->lvl, 0, sizeof(pkt->lvl));
+	pkt->inner_mac = 0;
+	pkt->payload = 0;
+	pkt->levels = 0;
+	pkt->depth = LEAT_DEPTH_NONE;
+	pkt->reason = (uint8_t)parse_frame(conf, pkt);
+}
+
 void leat_parse(const struct leat_parse_conf *conf, struct leat_pkt *const *pkts, unsigned n)
 {
+	const struct leat_pkt *last = NULL; /* the one before, if its reason is OK */
+
 	if (conf == NULL)
 		conf = &leat_parse_default;
 	for (unsigned i = 0; i < n; i++) {
 		struct leat_pkt *pkt = pkts[i];
 
 		prefetch(pkts, i, n);
-		memset(pkt->lvl, 0, sizeof(pkt->lvl));
-		pkt->inner_mac = 0;
-		pkt->payload = 0;
-		pkt->levels = 0;
-		pkt->depth = LEAT_DEPTH_NONE;
-		pkt->reason = (uint8_t)parse_frame(conf, pkt);
+		if (last != NULL && parses_alike(last, pkt))
+			copy_parsed(pkt, last);
+		else
+			parse(conf, pkt);
+		last = pkt->reason == LEAT_PARSE_OK ? pkt : NULL;
 	}
 }
 
