@@ -80,9 +80,6 @@ enum leat_gro_reason leat_gro_tunnel_refuse(const struct leat_pkt *pkt);
 /* Is there something to vouch for an innermost checksum that the tunnel leaves to the receiver? */
 bool leat_gro_tunnel_covers(const struct leat_pkt *pkt);
 
-/* Is the tunnel's header that of the first packet held? The offsets are the same. */
-bool leat_gro_tunnel_same(const struct leat_pkt *head, const struct leat_pkt *pkt);
-
 /* Make the tunnel header that of the whole, its checksum left alone if members stay `whole`; gives
  * the bits of gso_type. */
 uint32_t leat_gro_tunnel_complete(struct leat_pkt *head, bool whole);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * gro_ip.h - private: what the IP headers of a flow's packets must have in common, level by level,
- * and the link header before them. Inlined into each transport's answers.
+ * and the headers before and between them, link and tunnel. Inlined into each transport's answers.
  *
  * IPv4 identifications either count up by one or are all the same, each level for itself, which
  * the second packet decides. That, and that an IPv4 header checksum is the one GSO would compute,
@@ -147,6 +147,37 @@ static inline enum leat_gro_reason differ_level(const struct leat_gro_flow *flow
 				 differ_ip6(a, b, l->transport - (uint32_t)l->network);
 }
 
+static inline bool has_gre_check(const uint8_t *gre)
+{
+	return (load_be16(gre + GRE_FLAGS) & GRE_CSUM) != 0;
+}
+
+static inline bool has_udp_check(const uint8_t *uh)
+{
+	return load_raw16(uh + UDP_CHECK) != 0;
+}
+
+/* Is the tunnel's header the same? Its length and checksum GSO makes anew. The offsets are the
+ * same. */
+static inline bool same_tunnel(const struct leat_pkt *head, const struct leat_pkt *pkt)
+{
+	enum { CHECK_LEN = 4 }; /* GRE's, reserved bytes included */
+	const struct leat_level *out = &pkt->lvl[0];
+	const uint8_t *a = head->data + out->transport, *b = pkt->data + out->transport;
+	uint32_t len = pkt->lvl[1].network - (uint32_t)out->transport, skip = 0;
+
+	if (out->protocol == PROTO_UDP) { /* the ports are the flow's */
+		if (has_udp_check(a) != has_udp_check(b))
+			return false;
+		skip = UDP_HLEN;
+	} else if (out->protocol == PROTO_GRE) {
+		if (load_raw32(a) != load_raw32(b))
+			return false;
+		skip = has_gre_check(b) ? GRE_HLEN + CHECK_LEN : GRE_HLEN;
+	}
+	return same_bytes(a + skip, b + skip, len - skip);
+}
+
 /* The packet is of the flow by match_ip(). On LEAT_GRO_MERGED all offsets are the same too. */
 static inline enum leat_gro_reason differ_ip(const struct leat_gro_flow *flow,
 					     const struct leat_pkt *pkt)
@@ -157,7 +188,7 @@ static inline enum leat_gro_reason differ_ip(const struct leat_gro_flow *flow,
 		why = differ_level(flow, pkt, 0);
 	if (why != LEAT_GRO_MERGED || pkt->levels == 1)
 		return why;
-	return leat_gro_tunnel_same(flow->head, pkt) ? differ_level(flow, pkt, 1) : LEAT_GRO_TUNNEL;
+	return same_tunnel(flow->head, pkt) ? differ_level(flow, pkt, 1) : LEAT_GRO_TUNNEL;
 }
 
 /* The first packet of the flow. */

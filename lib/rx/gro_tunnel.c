@@ -11,23 +11,12 @@
  */
 #include "gro_ip.h"
 
-enum { GRE_RESERVED = 6, GRE_CHECK_LEN = 4 }; /* of a checksum: its two halves */
-
-static bool has_gre_check(const uint8_t *gre)
-{
-	return (load_be16(gre + GRE_FLAGS) & GRE_CSUM) != 0;
-}
-
-static bool has_udp_check(const uint8_t *uh)
-{
-	return load_raw16(uh + UDP_CHECK) != 0;
-}
+enum { GRE_RESERVED = 6 }; /* the other half of a checksum */
 
 /* 0xffff is right where 0 is, but GSO would write 0, and into the reserved half too. */
 static bool is_gre_csum_other(const uint8_t *gre)
 {
-	return has_gre_check(gre) &&
-	       (load_raw16(gre + GRE_CHECK) == 0xffff || load_raw16(gre + GRE_RESERVED) != 0);
+	return load_raw16(gre + GRE_CHECK) == 0xffff || load_raw16(gre + GRE_RESERVED) != 0;
 }
 
 enum leat_gro_reason leat_gro_tunnel_refuse(const struct leat_pkt *pkt)
@@ -35,10 +24,16 @@ enum leat_gro_reason leat_gro_tunnel_refuse(const struct leat_pkt *pkt)
 	const struct leat_level *out = &pkt->lvl[0];
 	const uint8_t *l4 = pkt->data + out->transport;
 
-	if (out->protocol == PROTO_UDP && load_be16(l4 + UDP_LEN) != pkt->len - out->transport)
-		return LEAT_GRO_LENGTH;
-	if (out->protocol == PROTO_GRE && is_gre_csum_other(l4))
+	if (out->protocol == PROTO_UDP) {
+		if (load_be16(l4 + UDP_LEN) != pkt->len - out->transport)
+			return LEAT_GRO_LENGTH;
+		if (!has_udp_check(l4))
+			return LEAT_GRO_MERGED;
+	} else if (out->protocol != PROTO_GRE || !has_gre_check(l4)) {
+		return LEAT_GRO_MERGED;
+	} else if (is_gre_csum_other(l4)) {
 		return LEAT_GRO_TUNNEL_CSUM;
+	}
 	return leat_csum_verify_tunnel(pkt) ? LEAT_GRO_MERGED : LEAT_GRO_TUNNEL_CSUM;
 }
 
@@ -47,24 +42,6 @@ enum leat_gro_reason leat_gro_tunnel_refuse(const struct leat_pkt *pkt)
 bool leat_gro_tunnel_covers(const struct leat_pkt *pkt)
 {
 	return pkt->csum != LEAT_CSUM_NONE || has_udp_check(pkt->data + pkt->lvl[0].transport);
-}
-
-bool leat_gro_tunnel_same(const struct leat_pkt *head, const struct leat_pkt *pkt)
-{
-	const struct leat_level *out = &pkt->lvl[0];
-	const uint8_t *a = head->data + out->transport, *b = pkt->data + out->transport;
-	uint32_t len = pkt->lvl[1].network - (uint32_t)out->transport, skip = 0;
-
-	if (out->protocol == PROTO_UDP) { /* the ports are the flow's */
-		if (has_udp_check(a) != has_udp_check(b))
-			return false;
-		skip = UDP_HLEN;
-	} else if (out->protocol == PROTO_GRE) {
-		if (load_raw32(a) != load_raw32(b))
-			return false;
-		skip = has_gre_check(b) ? GRE_HLEN + GRE_CHECK_LEN : GRE_HLEN;
-	}
-	return same_bytes(a + skip, b + skip, len - skip);
 }
 
 /* Do FOU or GUE have a GRE header in front of the inner packet? The parser lets none with a
