@@ -145,7 +145,7 @@ class Forwarder:
             self.alive()
             shown = subprocess.run(["ip", "-n", self.lab.ns(name), "-j", "link", "show", name],
                                    capture_output=True, text=True).stdout
-            return shown and "LOWER_UP" in json.loads(shown)[0].get("flags", ())
+            return any("LOWER_UP" in link.get("flags", ()) for link in json.loads(shown or "[]"))
         for name in ports:
             wait_for(f"interface {name}", lambda: up(name))
             self.lab.add_addresses(name)
