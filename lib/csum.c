@@ -210,13 +210,6 @@ static uint32_t sum_tunnel(const struct leat_pkt *pkt, uint32_t off, uint32_t en
 	return leat_csum_pkt(pkt, off, l->transport - off, sum);
 }
 
-static bool has_tunnel_csum(const struct leat_level *l, const uint8_t *l4)
-{
-	if (l->protocol == PROTO_GRE)
-		return load_be16(l4 + GRE_FLAGS) & GRE_CSUM;
-	return l->protocol == PROTO_UDP && load_raw16(l4 + UDP_CHECK) != 0;
-}
-
 /* The sum of all that the tunnel's checksum covers; false: the UDP length is wrong. */
 static bool sum_covered(const struct leat_pkt *pkt, uint32_t *sum)
 {

@@ -263,6 +263,14 @@ static inline unsigned tcp_hlen(const uint8_t *tcp)
 	return (tcp[TCP_DOFF] >> 4) * 4u;
 }
 
+/* Has the tunnel that level `l` carries, whose header is at `l4`, a checksum in use? */
+static inline bool has_tunnel_csum(const struct leat_level *l, const uint8_t *l4)
+{
+	if (l->protocol == PROTO_GRE)
+		return load_be16(l4 + GRE_FLAGS) & GRE_CSUM;
+	return l->protocol == PROTO_UDP && load_raw16(l4 + UDP_CHECK) != 0;
+}
+
 /* Offset of the first byte behind the IP packet of level `l`, by its length field. 0 there is a
  * packet too long for the field, which ends with the frame and is in no tunnel; or, over IPv6,
  * nothing behind the header. */

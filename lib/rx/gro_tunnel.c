@@ -24,16 +24,12 @@ enum leat_gro_reason leat_gro_tunnel_refuse(const struct leat_pkt *pkt)
 	const struct leat_level *out = &pkt->lvl[0];
 	const uint8_t *l4 = pkt->data + out->transport;
 
-	if (out->protocol == PROTO_UDP) {
-		if (load_be16(l4 + UDP_LEN) != pkt->len - out->transport)
-			return LEAT_GRO_LENGTH;
-		if (!has_udp_check(l4))
-			return LEAT_GRO_MERGED;
-	} else if (out->protocol != PROTO_GRE || !has_gre_check(l4)) {
+	if (out->protocol == PROTO_UDP && load_be16(l4 + UDP_LEN) != pkt->len - out->transport)
+		return LEAT_GRO_LENGTH;
+	if (!has_tunnel_csum(out, l4))
 		return LEAT_GRO_MERGED;
-	} else if (is_gre_csum_other(l4)) {
+	if (out->protocol == PROTO_GRE && is_gre_csum_other(l4))
 		return LEAT_GRO_TUNNEL_CSUM;
-	}
 	return leat_csum_verify_tunnel(pkt) ? LEAT_GRO_MERGED : LEAT_GRO_TUNNEL_CSUM;
 }
 
