@@ -133,9 +133,11 @@ static uint64_t count(size_t member)
 	return n;
 }
 
-static bool enough(unsigned changes)
+/* Also of what chance may leave out: flows over their limit. */
+static bool enough(unsigned changes, bool drops)
 {
-	return changes >= CHANGES && count(offsetof(struct worker_stats, flow_moves)) >= MOVES;
+	return changes >= CHANGES && count(offsetof(struct worker_stats, flow_moves)) >= MOVES &&
+	       (!drops || count(offsetof(struct worker_stats, flow_limit_count)) > 0);
 }
 
 /* Random changes, some kinds more often; the last two make drops. */
@@ -147,7 +149,7 @@ static void change_all(bool drops)
 		change_timeout, change_batch,	 change_flow_limit, change_backlog,
 	};
 
-	for (unsigned i = 0; !enough(i); i++) {
+	for (unsigned i = 0; !enough(i, drops); i++) {
 		change(how[rng_below(&rng, COUNT(how) - (drops ? 0 : 2))]);
 		kick();
 		if (rng_once_in(&rng, 2))
